@@ -1,0 +1,72 @@
+# What can be done here; `make` alone tells it. Everything is made in .venv, from the lock files.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+CONFIG ?= config/dialwarden.toml
+
+.NOTPARALLEL:
+.PHONY: help run check test demo bench lint types unit covered asterisk lock clean
+
+help: ## what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: ## start dialwarden with config/dialwarden.toml (CONFIG=FILE for another)
+	@.ci/venv.sh run
+	@mkdir -p -m 0750 var
+	@echo "== dialwarden serve --config $(CONFIG)  (Ctrl-C stops it)"
+	@exec $(BIN)/dialwarden serve --config "$(CONFIG)"
+
+check: lint types unit ## format, lint, types and every test that needs no Asterisk
+
+test: lint types covered asterisk ## all of check, with coverage, and the tests on a real Asterisk 22
+	@echo "== all passed"
+
+demo: ## place a handful of calls through a real Asterisk 22 and say what became of them
+	@.ci/venv.sh dev
+	@echo "== calls through a real Asterisk; the first time a Debian root with it is made (root needed)"
+	@$(BIN)/python tests/asterisk/demo.py
+
+bench: ## ask 2,000 questions a second on loopback (BENCH="--rate 0 --at-once 128" for another load)
+	@.ci/venv.sh dev
+	@.ci/bench.sh $(BENCH)
+
+lint:
+	@.ci/venv.sh dev
+	@echo "== ruff format --check"
+	@$(BIN)/ruff format --check .
+	@echo "== ruff check"
+	@$(BIN)/ruff check .
+
+types:
+	@.ci/venv.sh dev
+	@echo "== mypy --strict"
+	@$(BIN)/mypy
+
+unit:
+	@.ci/venv.sh dev
+	@echo "== tests without Asterisk"
+	@$(BIN)/python -m pytest -q --ignore=tests/asterisk
+
+covered:
+	@.ci/venv.sh dev
+	@echo "== tests without Asterisk, with coverage"
+	@$(BIN)/python -m pytest -q --ignore=tests/asterisk --cov --cov-report=term
+
+# DIALWARDEN_NO_ASTERISK=1 leaves these out, and says so; pytest then ends with 5, nothing collected.
+asterisk:
+	@.ci/venv.sh dev
+	@echo "== tests on a real Asterisk 22; the first time a Debian root with it is made (root needed)"
+	@$(BIN)/python -m pytest -v --timeout=600 tests/asterisk \
+		|| { code=$$?; [[ $$code -eq 5 && -n "$${DIALWARDEN_NO_ASTERISK:-}" ]] || exit $$code; }
+
+lock: ## resolve the dependencies anew and write the lock files
+	@.ci/lock.sh
+
+clean: ## remove what was made here, except var/ (the ledger)
+	@rm -rf .venv .venv-lock build dist .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@find agi tests -type d \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
+	@echo "removed .venv, caches and builds; var/ with the ledger is left"
