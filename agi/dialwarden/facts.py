@@ -1,0 +1,104 @@
+"""What is known of a callee when a question is judged: plain values, read by the ledger.
+
+All instants are aware and in UTC; the rules turn them into the callee's zone. Nothing here reads
+a clock or a database: the ledger fills these in, the rules take them as they are.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from dialwarden.question import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An allowed call that counts, whatever came of it."""
+
+    at: datetime
+    purpose: Purpose
+
+
+class Scope(enum.StrEnum):
+    """How far an objection reaches."""
+
+    PROFESSIONAL = "professional"
+    CAMPAIGN = "campaign"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """The callee said no. `campaign` matters for the scope of the same name only."""
+
+    at: datetime
+    scope: Scope = Scope.PROFESSIONAL
+    campaign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """The callee said yes.
+
+    Attributes:
+        until: last local day on which it is good (inclusive); None for the law's own limit.
+        scope: "professional" for whatever the professional calls about; else the name of the one
+            campaign, sector or purpose it was given for.
+        complete: its record holds every item that the law in force asks of a consent's proof.
+        withdrawn_at: from this instant on it is void; None while it stands.
+    """
+
+    given_at: datetime
+    until: date | None = None
+    scope: str = "professional"
+    complete: bool = False
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """A date and time at which the callee agreed to be called."""
+
+    at: datetime
+    campaign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one list says of one number.
+
+    Attributes:
+        version: id of the version consulted; None when the list was never imported.
+        as_of: the date the version speaks of; None for a list without one.
+        listed: whether the number stands in it, overlays included.
+        since: the local date since when, where the list has dates.
+    """
+
+    version: int | None
+    as_of: date | None = None
+    listed: bool = False
+    since: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything recorded that bears on one callee and one professional.
+
+    Attributes:
+        attempts: newest first; only those that count (voided ones are left out), at least as far
+            back as the longest period of the policy and the campaign.
+        objections, consents: newest first.
+        lists: by list name; every list that the campaign or a regime asks for has an entry.
+    """
+
+    attempts: tuple[PastAttempt, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    appointments: tuple[Appointment, ...] = ()
+    lists: Mapping[str, Listing] = field(default_factory=dict)
+
+
+NO_FACTS = Facts()

@@ -1,0 +1,81 @@
+"""A length of time as laws write it: calendar days in the callee's zone, or rolling hours.
+
+A period in days is made of calendar days, the day of the call being the last of them; one in
+hours or minutes is rolling, and what is exactly that old has left it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+_PERIOD = re.compile(r"(\d{1,5}) *(day|hour|minute)s?")
+PERIOD_FORMS = '"30 days", "48 hours" or "90 minutes"'
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Either `days` calendar days or a `rolling` span; exactly one is set."""
+
+    days: int = 0
+    rolling: timedelta = timedelta(0)
+
+    @classmethod
+    def parse(cls, text: str) -> Period:
+        """Read "30 days", "48 hours", "90 minutes".
+
+        Raises:
+            ValueError: anything else, or nothing at all ("0 days").
+        """
+        match = _PERIOD.fullmatch(text.strip().lower())
+        if match is None or not int(match[1]):
+            raise ValueError(f"{text!r} is no period; write {PERIOD_FORMS}")
+        amount = int(match[1])
+        if match[2] == "day":
+            return cls(days=amount)
+        unit = timedelta(hours=1) if match[2] == "hour" else timedelta(minutes=1)
+        return cls(rolling=amount * unit)
+
+    @property
+    def amount_and_unit(self) -> tuple[int, str]:
+        """The period as it is written: (30, "day"), (48, "hour") or (90, "minute")."""
+        if self.days:
+            return self.days, "day"
+        minutes = int(self.rolling.total_seconds()) // 60
+        return (minutes, "minute") if minutes % 60 else (minutes // 60, "hour")
+
+    def __str__(self) -> str:
+        amount, unit = self.amount_and_unit
+        return f"{amount} {unit}" + ("s" if amount > 1 else "")
+
+    @property
+    def longest(self) -> timedelta:
+        """A span that surely holds the period, whatever the zone and its clock changes."""
+        # A calendar day may be 25 hours long, and the first one counts from its midnight.
+        return timedelta(days=self.days + 1, hours=2) if self.days else self.rolling
+
+    def holds(self, past: datetime, now: datetime, zone: tzinfo) -> bool:
+        """Whether an event at `past` lies in the period that ends at `now`.
+
+        What lies after `now` (a clock that jumped back) is held too: it must not be forgotten.
+        """
+        if self.days:
+            return past.astimezone(zone).date() > now.astimezone(zone).date() - timedelta(self.days)
+        # In UTC: taking hours from a wall clock would ignore the changes in between.
+        return past > now.astimezone(UTC) - self.rolling
+
+    def leaves(self, past: datetime, zone: tzinfo) -> datetime:
+        """The first instant, aware in `zone`, at which an event at `past` is held no longer."""
+        if self.days:
+            return day_start(past.astimezone(zone).date() + timedelta(self.days), zone)
+        # Through UTC: adding to a local time would ignore the clock changes in between.
+        return (past.astimezone(UTC) + self.rolling).astimezone(zone)
+
+
+def day_start(day: date, zone: tzinfo) -> datetime:
+    """The first instant of a local date; where midnight does not exist, the first one after.
+
+    Goes through UTC and back so that a gap at midnight (Beirut, Santiago) gives a real instant.
+    """
+    return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC).astimezone(zone)

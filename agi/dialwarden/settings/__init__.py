@@ -1,0 +1,1 @@
+"""What an admin writes: the strict reader of TOML, and the configuration made with it."""
