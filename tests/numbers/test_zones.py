@@ -1,0 +1,135 @@
+"""Candidate places of a number: only what is surely so narrows them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dialwarden.numbers import Number, Place, places_of, read_number, zone
+
+REUNION = Place("FR-974", "Indian/Reunion")
+MAYOTTE = Place("FR-976", "Indian/Mayotte")
+PARIS = Place("FR", "Europe/Paris")
+ROME = Place("IT", "Europe/Rome")
+
+CANDIDATES = [
+    # Mainland France: 01-05 have carried no region since 2023 (edge case 36).
+    ("+33142345678", {PARIS}),
+    ("+33387123456", {PARIS}),
+    ("+33612345678", {PARIS}),
+    ("+33800123456", {PARIS}),
+    ("+33639980101", {PARIS}),
+    # +262: landlines are known, mobiles and the rest may be on either island (37, 38).
+    ("+262262123456", {REUNION}),
+    ("+262269601234", {MAYOTTE}),
+    ("+262692123456", {REUNION, MAYOTTE}),
+    ("+262639012345", {REUNION, MAYOTTE}),
+    ("+262639123456", {REUNION, MAYOTTE}),
+    ("+262947812345", {REUNION, MAYOTTE}),
+    ("+262800123456", {REUNION, MAYOTTE}),
+    ("+590690123456", {Place("FR-971", "America/Guadeloupe")}),
+    ("+590590271234", {Place("FR-BL", "America/St_Barthelemy")}),
+    ("+594694201234", {Place("FR-973", "America/Cayenne")}),
+    ("+596696123456", {Place("FR-972", "America/Martinique")}),
+    ("+508411234", {Place("FR-PM", "America/Miquelon")}),
+    ("+687751234", {Place("FR-NC", "Pacific/Noumea")}),
+    ("+681821234", {Place("FR-WF", "Pacific/Wallis")}),
+    (
+        "+68987123456",
+        {
+            Place("FR-PF", "Pacific/Tahiti"),
+            Place("FR-PF", "Pacific/Marquesas"),
+            Place("FR-PF", "Pacific/Gambier"),
+        },
+    ),
+    # Italy is one clock, the Vatican's included.
+    ("+390612345678", {ROME}),
+    ("+393331234567", {ROME}),
+    ("+39800123456", {ROME}),
+    # Islands with an hour of their own (39); Ceuta and Madeira have their mainland's.
+    ("+34612345678", {Place("ES", "Europe/Madrid"), Place("ES", "Atlantic/Canary")}),
+    ("+34928123456", {Place("ES", "Atlantic/Canary")}),
+    ("+34911234567", {Place("ES", "Europe/Madrid")}),
+    ("+351912345678", {Place("PT", "Europe/Lisbon"), Place("PT", "Atlantic/Azores")}),
+    ("+351296123456", {Place("PT", "Atlantic/Azores")}),
+    # An area code on a border has both its zones.
+    ("+12125551234", {Place("US", "America/New_York")}),
+    ("+12085551234", {Place("US", "America/Boise"), Place("US", "America/Los_Angeles")}),
+]
+
+
+@pytest.mark.parametrize(("e164", "places"), CANDIDATES)
+def test_candidate_places(e164: str, places: set[Place]) -> None:
+    number = read_number(e164, region="FR")
+    assert isinstance(number, Number)
+    assert set(number.places) == places
+    assert len(number.places) == len(places)
+
+
+def test_toll_free_number_may_be_anywhere_under_its_code() -> None:
+    number = read_number("+18005551234", region="US")
+    assert isinstance(number, Number)
+    zones = {place.zone for place in number.places}
+    assert {"America/New_York", "America/Los_Angeles", "America/St_Johns", "Pacific/Guam"} <= zones
+
+
+def test_mobile_without_an_area_has_every_clock_of_its_country() -> None:
+    """phonenumbers' own list for +61 leaves Darwin out."""
+    number = read_number("+61412345678", region="AU")
+    assert isinstance(number, Number)
+    zones = {place.zone for place in number.places}
+    assert {"Australia/Perth", "Australia/Darwin", "Australia/Brisbane"} <= zones
+
+
+def test_landline_that_says_only_its_country_has_every_clock_of_it() -> None:
+    """phonenumbers' own list for +56 leaves Punta Arenas out."""
+    zones = {place.zone for place in places_of(phonenumbers.parse("+56893714682"))}
+    assert {"America/Santiago", "America/Punta_Arenas", "Pacific/Easter"} <= zones
+
+
+def test_number_of_no_country_is_nowhere() -> None:
+    assert places_of(phonenumbers.parse("+80012345678")) == ()
+
+
+@settings(deadline=None)
+@given(e164=st.integers(10**6, 10**13 - 1))
+def test_places_are_real_zones_and_none_twice(e164: int) -> None:
+    try:
+        parsed = phonenumbers.parse(f"+{e164}")
+    except phonenumbers.NumberParseException:
+        return
+    places = places_of(parsed)
+    assert len(set(places)) == len(places)
+    for place in places:
+        assert zone(place.zone).key == place.zone
+        assert place.region
+
+
+def test_zone_is_one_object_a_name() -> None:
+    assert zone("Europe/Paris") is zone("Europe/Paris")
+    assert isinstance(zone("Indian/Reunion"), ZoneInfo)
+
+
+CLOCKS = [
+    # Edge cases 6, 7, 8: number, instant in UTC, what the callee's clock shows.
+    ("0262123456", datetime(2026, 1, 13, 6, 0, tzinfo=UTC), "Tue 10:00"),  # Paris 07:00
+    ("0262123456", datetime(2026, 7, 15, 6, 0, tzinfo=UTC), "Wed 10:00"),  # Paris 08:00
+    ("0696123456", datetime(2026, 1, 13, 23, 59, tzinfo=UTC), "Tue 19:59"),  # Paris Wed 00:59
+    ("0696123456", datetime(2026, 7, 14, 23, 59, tzinfo=UTC), "Tue 19:59"),  # Paris Wed 01:59
+    ("+68940501234", datetime(2026, 1, 17, 5, 0, tzinfo=UTC), "Fri 19:00"),  # Paris Sat 06:00
+    ("+68940501234", datetime(2026, 1, 19, 9, 0, tzinfo=UTC), "Sun 23:00"),  # Paris Mon 10:00
+]
+
+
+@pytest.mark.parametrize(("dialled", "instant", "shown"), CLOCKS)
+def test_first_candidate_clock_overseas(dialled: str, instant: datetime, shown: str) -> None:
+    number = read_number(dialled, region="FR")
+    assert isinstance(number, Number)
+    local = instant.astimezone(zone(number.places[0].zone))
+    weekday = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")[local.weekday()]
+    assert f"{weekday} {local:%H:%M}" == shown
