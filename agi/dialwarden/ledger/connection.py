@@ -1,0 +1,334 @@
+"""Opening the file, transactions, instants, and what SQLite's errors mean to us.
+
+Owns the pragmas, the file's mode and the translation of `sqlite3.Error` into `LedgerError`.
+Knows no table.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from dialwarden.errors import LedgerBroken, LedgerError, LedgerUnavailable
+from dialwarden.ledger import schema
+
+log = logging.getLogger(__name__)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+_FILE_MODE = 0o600
+_DIRECTORY_MODE = 0o700
+_WIDER = stat.S_IRWXG | stat.S_IRWXO
+
+# One question reads a handful of pages; a cache of 32 MiB holds the upper levels of the indexes
+# of some 5 million attempts.
+_CACHE_KIB = 32 * 1024
+
+# By primary result code. What may pass by itself, and what needs a person.
+_PASSING = {
+    sqlite3.SQLITE_BUSY: "locked by another process",
+    sqlite3.SQLITE_LOCKED: "locked by another connection",
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_IOERR: "the disk reports an error",
+    sqlite3.SQLITE_READONLY: "cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_PERM: "access denied",
+    sqlite3.SQLITE_AUTH: "access denied",
+    sqlite3.SQLITE_NOMEM: "out of memory",
+    sqlite3.SQLITE_PROTOCOL: "locked by another process",
+    sqlite3.SQLITE_INTERRUPT: "interrupted",
+}
+_LASTING = {
+    sqlite3.SQLITE_CORRUPT: "the file is damaged",
+    sqlite3.SQLITE_NOTADB: "is no SQLite file",
+    sqlite3.SQLITE_FORMAT: "is no SQLite file that can be read",
+}
+
+
+class LedgerConnection(sqlite3.Connection):
+    """A connection that knows which file it opened, and which log, by name and by inode."""
+
+    path: str = ""
+    inode: tuple[int, int] | None = None
+    log: tuple[int, int] | None = None
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970 in UTC.
+
+    Raises:
+        ValueError: `instant` is naive.
+    """
+    if instant.tzinfo is None:
+        raise ValueError(f"naive instant {instant!r}: the ledger takes aware ones only")
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def instant(micros: int) -> datetime:
+    """The aware instant, in UTC."""
+    return EPOCH + timedelta(0, 0, micros)
+
+
+def maybe_micros(at: datetime | None) -> int | None:
+    return None if at is None else micros(at)
+
+
+def maybe_instant(at: int | None) -> datetime | None:
+    return None if at is None else instant(at)
+
+
+def file_id(path: str) -> tuple[int, int] | None:
+    """Device and inode of the file of that name now; None when there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  asked at every batch; Path would double its price
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def replaced(conn: sqlite3.Connection) -> bool:
+    """Whether the name stands for another file by now, or for none, and may be opened anew.
+
+    What is written to a file that has no name any more is hidden from everybody. Two calls of
+    `stat`, some 3 us: cheap enough for every batch.
+
+    Raises:
+        LedgerBroken: the log is not the file's own any more. SQLite finds a log by its name: it
+            would play a former file's log into the new one, or lose what only the removed log
+            holds (the last connection to close still saves that: hence the advice to restart).
+    """
+    if not isinstance(conn, LedgerConnection):
+        return False
+    if conn.log is None:
+        conn.log = file_id(f"{conn.path}-wal")
+    same_log = conn.log == file_id(f"{conn.path}-wal")
+    if file_id(conn.path) == conn.inode:
+        if not same_log:
+            raise LedgerBroken(
+                conn.path, "its log (-wal) was removed while in use", "restart dialwarden"
+            )
+        return False
+    if same_log and conn.log is not None:
+        raise LedgerBroken(
+            conn.path,
+            "was replaced or removed while its log (-wal) stayed",
+            "stop dialwarden, restore the file, remove its -wal and -shm, start again",
+        )
+    return True
+
+
+def translated(error: sqlite3.Error, path: str) -> LedgerError | None:
+    """What an error of SQLite means for the ledger; None when it is a fault of our own."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    primary = code & 0xFF
+    if primary in _LASTING:
+        return LedgerBroken(path, f"{_LASTING[primary]} ({error})", "restore it from a backup")
+    if primary in _PASSING:
+        return LedgerUnavailable(path, f"{_PASSING[primary]} ({error})")
+    return None
+
+
+@contextlib.contextmanager
+def translating(path: str) -> Iterator[None]:
+    """Raise `LedgerError` in place of SQLite's error, where there is one for it."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        ours = translated(error, path)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def path_of(conn: sqlite3.Connection) -> str:
+    return conn.path if isinstance(conn, LedgerConnection) else "(ledger)"
+
+
+def roll_back(conn: sqlite3.Connection) -> None:
+    """End the open transaction, if there still is one, without its effects.
+
+    SQLite has rolled back by itself after a full disk and some others; another ROLLBACK would be
+    an error that hides the first.
+    """
+    if conn.in_transaction:
+        conn.execute("ROLLBACK")
+
+
+@contextlib.contextmanager
+def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Write under the lock: commit at the end, roll back on any exception.
+
+    Raises:
+        LedgerUnavailable, LedgerBroken: in place of SQLite's own errors.
+    """
+    with translating(path_of(conn)):
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield conn
+            conn.execute("COMMIT")
+        except BaseException:
+            roll_back(conn)
+            raise
+
+
+@contextlib.contextmanager
+def snapshot(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Read one state of the ledger, however many queries and whoever writes meanwhile.
+
+    Raises:
+        LedgerUnavailable, LedgerBroken: in place of SQLite's own errors.
+    """
+    with translating(path_of(conn)):
+        conn.execute("BEGIN")
+        try:
+            yield conn
+        finally:
+            roll_back(conn)
+
+
+def open_ledger(
+    path: Path | str, *, create: bool = True, busy_timeout_s: float = 1.0
+) -> sqlite3.Connection:
+    """Open the ledger, make it if need be, and bring it to this program's version.
+
+    Args:
+        create: make the file, and its directory, when there is none. False for whoever had it
+            open already: a ledger that vanished has not become an empty one.
+        busy_timeout_s: how long a lock of another process is waited for.
+
+    Returns:
+        A connection without implicit transactions, usable from any one thread at a time.
+
+    Raises:
+        LedgerUnavailable: missing, locked, or not to be opened.
+        LedgerBroken: not a ledger of ours, newer than this program, damaged.
+    """
+    name = os.path.abspath(path)  # noqa: PTH100  kept as text: see file_id
+    _prepare_file(Path(name), create=create)
+    with translating(name):
+        conn = sqlite3.connect(
+            name,
+            timeout=busy_timeout_s,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            factory=LedgerConnection,
+        )
+        try:
+            _set_up(conn, name, create=create, busy_timeout_s=busy_timeout_s)
+        except BaseException:
+            conn.close()
+            raise
+    return conn
+
+
+def _set_up(conn: LedgerConnection, path: str, *, create: bool, busy_timeout_s: float) -> None:
+    conn.path = path
+    found = file_id(path)
+    if found is None:
+        raise LedgerUnavailable(path, "there is no such file")
+    conn.inode = found
+    _check_ours(conn, path, create=create)
+    _set_wal(conn, path, busy_timeout_s)
+    conn.execute("PRAGMA synchronous = FULL")
+    conn.execute("PRAGMA foreign_keys = ON")
+    conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    for migration in schema.migrate(conn):
+        log.info("ledger %s: migrated to version %d (%s)", path, migration.version, migration.name)
+    conn.log = file_id(f"{path}-wal")
+
+
+def _check_ours(conn: LedgerConnection, path: str, *, create: bool) -> None:
+    # In one read transaction: another process may be writing the very first migration now.
+    conn.execute("BEGIN")
+    try:
+        mark = conn.execute("PRAGMA application_id").fetchone()[0]
+        tables = conn.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        version = schema.version(conn)
+    finally:
+        roll_back(conn)
+    if mark != schema.APPLICATION_ID and (tables or mark or version):
+        raise LedgerBroken(path, "is a database of another program", "name another file")
+    if mark != schema.APPLICATION_ID and not create:
+        raise LedgerBroken(path, "is empty", "restore it from a backup")
+    if version > schema.newest():
+        raise LedgerBroken(
+            path,
+            f"is of version {version}, newer than this program's {schema.newest()}",
+            "run the newer dialwarden",
+        )
+
+
+def _set_wal(conn: LedgerConnection, path: str, busy_timeout_s: float) -> None:
+    # Changing the journal mode fails at once when another connection reads, without the busy
+    # wait that other statements get: two processes that make one ledger together meet here.
+    give_up = time.monotonic() + busy_timeout_s
+    while True:
+        try:
+            mode = conn.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= give_up:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise LedgerUnavailable(
+                path, f"journal mode is {mode}, not wal", "put it on a local file system"
+            )
+        return
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    """Make the file private before SQLite sees it: -wal and -shm take their mode from it."""
+    try:
+        if create:
+            _make_directory(path.parent)
+            # O_EXCL, and nothing is opened that exists: closing any descriptor of a database
+            # drops the POSIX locks that every other connection of this process holds on it.
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE))
+        if not path.exists():
+            raise LedgerUnavailable(path, "there is no such file")
+        if not path.is_file():
+            raise LedgerBroken(path, "is not a file", "name another one")
+    except OSError as error:
+        raise LedgerUnavailable(path, f"cannot be opened ({error.strerror})") from error
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        _tighten(name)
+
+
+def _make_directory(directory: Path) -> None:
+    if directory.is_dir():
+        return
+    _make_directory(directory.parent)
+    directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
+
+
+def _tighten(path: Path) -> None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & _WIDER:
+            return
+        path.chmod(_FILE_MODE)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        log.warning(
+            "ledger %s: mode is %o and cannot be changed (%s): others may read callees' numbers",
+            path,
+            mode,
+            error.strerror,
+        )
+        return
+    log.warning("ledger %s: mode was %o, now %o", path, mode, _FILE_MODE)

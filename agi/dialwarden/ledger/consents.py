@@ -1,0 +1,160 @@
+"""Consents: the callee said yes, and took it back. What a yes is good for is for the rules.
+
+A withdrawal is kept as a row of its own besides the mark it leaves on the consents it ends: a
+consent dated before it, and imported after it, is withdrawn from the start.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dialwarden.ledger.connection import instant, maybe_instant, micros
+from dialwarden.ledger.filters import Where, e164
+
+
+@dataclass(frozen=True, slots=True)
+class NewConsent:
+    """A yes, given at `given_at`.
+
+    Attributes:
+        until: last local day on which it is good (inclusive); None for the law's own limit.
+        scope: "professional", or the one campaign, sector or purpose it was given for.
+        proof: where the record of it is.
+        complete: that record holds every item the law in force asks for.
+    """
+
+    number: int
+    professional: str
+    given_at: datetime
+    recorded_at: datetime
+    campaign: str = ""
+    until: date | None = None
+    scope: str = "professional"
+    proof: str = ""
+    complete: bool = False
+    by: str = ""
+
+
+_GRANT = """
+INSERT INTO consent (
+    number, professional, campaign, given_at, until, scope, proof, complete, recorded_at,
+    recorded_by, withdrawn_at
+)
+SELECT :number, :professional, :campaign, :given_at, :until, :scope, :proof, :complete,
+    :recorded_at, :by, (
+        SELECT min(at) FROM withdrawal
+        WHERE number = :number AND professional = :professional AND at >= :given_at
+          AND (campaign = '' OR :campaign IN ('', campaign) OR :scope = 'professional')
+    )
+WHERE NOT EXISTS (
+    SELECT 1 FROM consent
+    WHERE number = :number AND professional = :professional AND campaign = :campaign
+      AND given_at = :given_at AND until IS :until AND scope = :scope AND proof = :proof
+      AND complete = :complete
+)
+"""
+
+# A withdrawal for one campaign ends what might cover that campaign: a consent stays only if it
+# was given in another campaign and reaches no further.
+_WITHDRAW = """
+UPDATE consent SET withdrawn_at = :at
+WHERE number = :number AND professional = :professional AND given_at <= :at
+  AND (withdrawn_at IS NULL OR withdrawn_at > :at)
+  AND (:campaign = '' OR campaign IN ('', :campaign) OR scope = 'professional')
+"""
+
+
+def grant(conn: sqlite3.Connection, new: NewConsent) -> bool:
+    """Record a yes; False when this very one was recorded before (and perhaps withdrawn since)."""
+    added = conn.execute(
+        _GRANT,
+        {
+            "number": new.number,
+            "professional": new.professional,
+            "campaign": new.campaign,
+            "given_at": micros(new.given_at),
+            "until": new.until.isoformat() if new.until else None,
+            "scope": new.scope,
+            "proof": new.proof,
+            "complete": new.complete,
+            "recorded_at": micros(new.recorded_at),
+            "by": new.by,
+        },
+    )
+    return added.rowcount > 0
+
+
+def withdraw(
+    conn: sqlite3.Connection,
+    *,
+    number: int,
+    professional: str,
+    at: datetime,
+    recorded_at: datetime,
+    campaign: str = "",
+    by: str = "",
+) -> int:
+    """End every consent given up to `at`, all of the professional's or one campaign's.
+
+    Returns:
+        How many consents this ended; the withdrawal is recorded even when there was none.
+    """
+    values = {
+        "number": number,
+        "professional": professional,
+        "campaign": campaign,
+        "at": micros(at),
+        "recorded_at": micros(recorded_at),
+        "by": by,
+    }
+    conn.execute(
+        "INSERT INTO withdrawal (number, professional, campaign, at, recorded_at, recorded_by)"
+        " VALUES (:number, :professional, :campaign, :at, :recorded_at, :by)",
+        values,
+    )
+    return conn.execute(_WITHDRAW, values).rowcount
+
+
+def list_consents(
+    conn: sqlite3.Connection,
+    *,
+    number: int | None = None,
+    professional: str | None = None,
+    campaign: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[dict[str, object]]:
+    """The consents that match, withdrawn ones too, in the order of recording; streams.
+
+    `since` (inclusive) and `until` (exclusive) are of `given_at`. In the rows `until` is a date,
+    `number` E.164 with its +, instants are aware and in UTC.
+    """
+    where = Where()
+    where.equal("number", number)
+    where.equal("professional", professional)
+    where.equal("campaign", campaign)
+    where.at_least("given_at", since and micros(since))
+    where.below("given_at", until and micros(until))
+    rows = conn.execute(
+        "SELECT id, number, professional, campaign, given_at, until, scope, proof, complete,"
+        f" withdrawn_at, recorded_at, recorded_by FROM consent{where.sql} ORDER BY id",
+        where.values,
+    )
+    for row in rows:
+        yield {
+            "id": row[0],
+            "number": e164(row[1]),
+            "professional": row[2],
+            "campaign": row[3],
+            "given_at": instant(row[4]),
+            "until": date.fromisoformat(row[5]) if row[5] else None,
+            "scope": row[6],
+            "proof": row[7],
+            "complete": bool(row[8]),
+            "withdrawn_at": maybe_instant(row[9]),
+            "recorded_at": instant(row[10]),
+            "by": row[11],
+        }

@@ -1,0 +1,169 @@
+"""What the lists say of a number, from memory, and never staler than the file.
+
+Owns the bitmaps in memory. Whether anything changed is asked once a batch (`refresh`), with two
+look-ups of one row; between two batches no answer is kept.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import date, datetime
+from weakref import WeakValueDictionary
+
+from dialwarden.facts import Listing
+from dialwarden.ledger.connection import micros
+from dialwarden.ledger.lists import Body, Head, Op, head_at, live_head, read_body
+
+# Former versions that `--at` asked for. `screen --at` takes one instant, a person asks of a few.
+_FORMER_VERSIONS = 4
+
+# Which body it is, whatever file it comes from: a restored ledger may use an id again.
+_Key = tuple[int, str, int, datetime]
+
+
+class _Loaded:
+    """A body that can be shared for as long as somebody holds it."""
+
+    __slots__ = ("__weakref__", "body", "key")
+
+    def __init__(self, key: _Key, body: Body) -> None:
+        self.key = key
+        self.body = body
+
+
+class ListBodies:
+    """Bodies in memory, once each, for all caches of a process. Safe across threads."""
+
+    def __init__(self) -> None:
+        self._loaded: WeakValueDictionary[_Key, _Loaded] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, conn: sqlite3.Connection, head: Head) -> _Loaded:
+        """The body of a version, read from the file the first time.
+
+        Raises:
+            LedgerBroken: what is stored is not what was written.
+        """
+        key = (head.version, head.sha256, head.crc, head.imported_at)
+        with self._lock:
+            found = self._loaded.get(key)
+            if found is None:
+                found = _Loaded(key, read_body(conn, head))
+                self._loaded[key] = found
+            return found
+
+
+class ListCache:
+    """One connection's view of the lists. One thread at a time.
+
+    `refresh` first, in the same transaction as the look-ups that follow.
+    """
+
+    def __init__(self, bodies: ListBodies | None = None) -> None:
+        self._bodies = bodies or ListBodies()
+        self._conn: sqlite3.Connection | None = None
+        self._newest: tuple[object, ...] | None = None
+        self._overlaid = False
+        # name -> the version in force and its body; None for a list never imported
+        self._live: dict[str, tuple[Head, _Loaded] | None] = {}
+        # What was in force before the last change, kept until each list is asked for again: most
+        # are the same, and their bodies need not be read anew.
+        self._held: dict[str, tuple[Head, _Loaded] | None] = {}
+        self._former: OrderedDict[_Key, _Loaded] = OrderedDict()
+
+    def refresh(self, conn: sqlite3.Connection) -> None:
+        """Notice what anybody imported or overlaid since.
+
+        The last row is compared whole, not by id alone: an id of a transaction that was rolled
+        back, or of a file that was replaced, comes again with other contents.
+        """
+        newest = conn.execute(
+            "SELECT id, sha256, imported_at, crc FROM list_version ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+        overlay = conn.execute("SELECT 1 FROM list_overlay LIMIT 1").fetchone()
+        self._overlaid = overlay is not None
+        if newest != self._newest or conn is not self._conn:
+            self._held.update(self._live)
+            self._live = {}
+            self._newest = newest
+            self._conn = conn
+
+    def look_up(
+        self,
+        conn: sqlite3.Connection,
+        names: Iterable[str],
+        number: int,
+        at: datetime | None = None,
+        local_date: date | None = None,
+    ) -> dict[str, Listing]:
+        """What each of the lists says of a number.
+
+        Args:
+            at: None for a live question; else the instant asked about, and `local_date` its
+                date in the callee's zone.
+
+        Raises:
+            LedgerBroken: a list's stored numbers are damaged.
+            ValueError: `at` without `local_date`.
+        """
+        ops = self._overlays(conn, number, at) if self._overlaid else {}
+        listings = {}
+        for name in names:
+            if at is None:
+                found = self._live[name] if name in self._live else self._load(conn, name)
+            elif local_date is None:
+                raise ValueError("an instant comes with its date in the callee's zone")
+            else:
+                found = self._at(conn, name, at, local_date)
+            listings[name] = _listing(found, number, ops.get(name))
+        return listings
+
+    def _load(self, conn: sqlite3.Connection, name: str) -> tuple[Head, _Loaded] | None:
+        head = live_head(conn, name)
+        found = None if head is None else (head, self._bodies.get(conn, head))
+        self._live[name] = found
+        self._held.pop(name, None)
+        return found
+
+    def _at(
+        self, conn: sqlite3.Connection, name: str, at: datetime, local_date: date
+    ) -> tuple[Head, _Loaded] | None:
+        head = head_at(conn, name, at, local_date)
+        if head is None:
+            return None
+        loaded = self._bodies.get(conn, head)
+        self._former[loaded.key] = loaded
+        self._former.move_to_end(loaded.key)
+        while len(self._former) > _FORMER_VERSIONS:
+            self._former.popitem(last=False)
+        return head, loaded
+
+    @staticmethod
+    def _overlays(conn: sqlite3.Connection, number: int, at: datetime | None) -> dict[str, str]:
+        """By list, the last operation on a number. Live ones in order of recording, without
+        an upper bound: a clock that jumped back hides none."""
+        if at is None:
+            rows = conn.execute(
+                "SELECT name, op FROM list_overlay WHERE number = ? ORDER BY id", (number,)
+            )
+        else:
+            rows = conn.execute(
+                "SELECT name, op FROM list_overlay WHERE number = ? AND at <= ? ORDER BY id",
+                (number, micros(at)),
+            )
+        return dict(rows.fetchall())
+
+
+def _listing(found: tuple[Head, _Loaded] | None, number: int, op: str | None) -> Listing:
+    if found is None:
+        return Listing(version=None, listed=op == Op.ADD)
+    head, loaded = found
+    stands = number in loaded.body.numbers
+    # Since when an overlay's number stands there is not said: it was added at an instant, and
+    # the date of that depends on a zone that the list does not have.
+    since = loaded.body.day_of(number) if stands and op is None else None
+    listed = stands if op is None else op == Op.ADD
+    return Listing(head.version, head.as_of, listed, since)

@@ -1,0 +1,117 @@
+"""Objections: the callee said no. Owns their table; how long a no lasts is for the rules."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from dialwarden.facts import Scope
+from dialwarden.ledger.connection import instant, micros
+from dialwarden.ledger.filters import Where, e164
+from dialwarden.question import Door
+
+
+@dataclass(frozen=True, slots=True)
+class NewObjection:
+    """A no, said at `at`.
+
+    Attributes:
+        person: the id that joins one consumer's numbers, where it is known: the objection then
+            holds for all of them.
+        campaign: needed for the scope of the same name.
+    """
+
+    number: int
+    professional: str
+    at: datetime
+    recorded_at: datetime
+    door: Door
+    person: str = ""
+    campaign: str = ""
+    scope: Scope = Scope.PROFESSIONAL
+    by: str = ""
+    note: str = ""
+
+
+# Identical is what the callee said; who wrote it down, when and with which note is not.
+_ADD = """
+INSERT INTO objection (
+    number, person, professional, campaign, scope, at, recorded_at, door, recorded_by, note
+)
+SELECT :number, :person, :professional, :campaign, :scope, :at, :recorded_at, :door, :by, :note
+WHERE NOT EXISTS (
+    SELECT 1 FROM objection
+    WHERE number = :number AND person IS :person AND professional = :professional
+      AND campaign = :campaign AND scope = :scope AND at = :at
+)
+"""
+
+
+def add(conn: sqlite3.Connection, new: NewObjection) -> bool:
+    """Record a no; False when this very one was recorded before.
+
+    Raises:
+        ValueError: the scope is a campaign and no campaign is named.
+    """
+    if new.scope is Scope.CAMPAIGN and not new.campaign:
+        raise ValueError("an objection to a campaign names it")
+    added = conn.execute(
+        _ADD,
+        {
+            "number": new.number,
+            "person": new.person or None,
+            "professional": new.professional,
+            "campaign": new.campaign,
+            "scope": new.scope.value,
+            "at": micros(new.at),
+            "recorded_at": micros(new.recorded_at),
+            "door": new.door.value,
+            "by": new.by,
+            "note": new.note,
+        },
+    )
+    return added.rowcount > 0
+
+
+def list_objections(
+    conn: sqlite3.Connection,
+    *,
+    number: int | None = None,
+    person: str | None = None,
+    professional: str | None = None,
+    campaign: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Iterator[dict[str, object]]:
+    """The objections that match, in the order in which they were recorded; streams.
+
+    `number` is E.164 with its +, instants are aware and in UTC.
+    """
+    where = Where()
+    where.equal("number", number)
+    where.equal("person", person)
+    where.equal("professional", professional)
+    where.equal("campaign", campaign)
+    where.at_least("at", since and micros(since))
+    where.below("at", until and micros(until))
+    rows = conn.execute(
+        "SELECT id, number, person, professional, campaign, scope, at, recorded_at, door,"
+        f" recorded_by, note FROM objection{where.sql} ORDER BY id",
+        where.values,
+    )
+    for row in rows:
+        yield {
+            "id": row[0],
+            "number": e164(row[1]),
+            "person": row[2],
+            "professional": row[3],
+            "campaign": row[4],
+            "scope": row[5],
+            "at": instant(row[6]),
+            "recorded_at": instant(row[7]),
+            "door": row[8],
+            "by": row[9],
+            "note": row[10],
+        }

@@ -1,0 +1,302 @@
+"""The tables of the ledger and how an older file becomes a newer one.
+
+Owns every CREATE statement, and the order in which they were ever applied. Refuses to know what
+the rows mean: see the query modules.
+
+A migration, once released, is never edited: a file that has it would differ from one that is
+made today. Add another one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+APPLICATION_ID = 0x44574152  # "DWAR", in the file's header: `file` and we can tell whose it is
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    version: int
+    name: str
+    sql: str
+
+
+# Indexes are chosen for 5 million attempts: a question reads the callee's few rows from one
+# covering index, and a change of state, of which a call sees three, rewrites no index: `state` is
+# in none of them, neither as a column nor in a condition. Voiding, which is rare, does.
+FIRST = """
+CREATE TABLE migration (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at INTEGER NOT NULL
+);
+
+CREATE TABLE basis (
+    id INTEGER PRIMARY KEY,
+    digest BLOB NOT NULL UNIQUE,
+    regime TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    policy_sha256 TEXT NOT NULL,
+    lists TEXT NOT NULL,
+    tzdata TEXT NOT NULL,
+    program TEXT NOT NULL,
+    config_sha256 TEXT NOT NULL
+);
+
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    person TEXT CHECK (person <> ''),
+    purpose TEXT NOT NULL,
+    door TEXT NOT NULL,
+    call TEXT NOT NULL DEFAULT '',
+    permit TEXT CHECK (permit <> ''),
+    caller_id TEXT,
+    region TEXT NOT NULL DEFAULT '',
+    dialling TEXT NOT NULL DEFAULT '',
+    relationship TEXT NOT NULL DEFAULT '',
+    zones TEXT NOT NULL DEFAULT '',
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN
+        ('reserved', 'dialled', 'rang', 'busy', 'failed', 'settled', 'voided')),
+    outcome TEXT CHECK (outcome IN ('answered', 'no_answer', 'busy', 'failed', 'cancelled')),
+    dialled_at INTEGER,
+    rang_at INTEGER,
+    answered_at INTEGER,
+    ended_at INTEGER,
+    settled_at INTEGER,
+    voided_at INTEGER,
+    voided_why TEXT,
+    enforced INTEGER NOT NULL DEFAULT 1 CHECK (enforced IN (0, 1)),
+    asked INTEGER NOT NULL DEFAULT 1,
+    -- id of the newest objection when this was allowed: a greater one "came since", whatever
+    -- any clock says
+    objection_mark INTEGER NOT NULL DEFAULT 0,
+    basis_id INTEGER REFERENCES basis (id),
+    CHECK ((state = 'voided') = (voided_at IS NOT NULL))
+);
+CREATE INDEX attempt_by_number ON attempt (number, professional, at, purpose, person, voided_at);
+CREATE INDEX attempt_by_person ON attempt (person, professional, at, purpose, voided_at)
+    WHERE person IS NOT NULL;
+CREATE INDEX attempt_by_call ON attempt (call, number) WHERE call <> '';
+CREATE UNIQUE INDEX attempt_by_permit ON attempt (permit) WHERE permit IS NOT NULL;
+CREATE INDEX attempt_unsettled ON attempt (at) WHERE settled_at IS NULL AND voided_at IS NULL;
+
+CREATE TABLE leg (
+    id INTEGER PRIMARY KEY,
+    attempt_id INTEGER NOT NULL REFERENCES attempt (id),
+    uniqueid TEXT NOT NULL UNIQUE,
+    trunk TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    ended_at INTEGER,
+    hangup_cause INTEGER
+);
+CREATE INDEX leg_by_attempt ON leg (attempt_id);
+
+CREATE TABLE objection (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    person TEXT CHECK (person <> ''),
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL DEFAULT '',
+    scope TEXT NOT NULL CHECK (scope IN ('professional', 'campaign', 'all')),
+    at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    door TEXT NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX objection_by_number ON objection (number);
+CREATE INDEX objection_by_person ON objection (person) WHERE person IS NOT NULL;
+
+CREATE TABLE consent (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL DEFAULT '',
+    given_at INTEGER NOT NULL,
+    until TEXT,
+    scope TEXT NOT NULL DEFAULT 'professional',
+    proof TEXT NOT NULL DEFAULT '',
+    complete INTEGER NOT NULL DEFAULT 0 CHECK (complete IN (0, 1)),
+    withdrawn_at INTEGER,
+    recorded_at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX consent_by_number ON consent (number, professional);
+
+-- Kept beside consent.withdrawn_at: a consent that is imported after its withdrawal must not
+-- rise again.
+CREATE TABLE withdrawal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL DEFAULT '',
+    at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX withdrawal_by_number ON withdrawal (number, professional);
+
+CREATE TABLE appointment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL DEFAULT '',
+    at INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT '',
+    used_by INTEGER REFERENCES attempt (id)
+);
+CREATE INDEX appointment_by_number ON appointment (number, professional);
+CREATE INDEX appointment_by_use ON appointment (used_by) WHERE used_by IS NOT NULL;
+
+CREATE TABLE refusal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    number INTEGER,
+    dialled TEXT NOT NULL,
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    door TEXT NOT NULL,
+    call TEXT NOT NULL,
+    asked_by TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    findings TEXT NOT NULL,
+    next INTEGER,
+    would INTEGER NOT NULL DEFAULT 0 CHECK (would IN (0, 1)),
+    basis_id INTEGER REFERENCES basis (id)
+);
+CREATE INDEX refusal_by_at ON refusal (at);
+CREATE INDEX refusal_by_number ON refusal (number) WHERE number IS NOT NULL;
+
+CREATE TABLE exempt_call (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    call TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    list TEXT NOT NULL,
+    campaign TEXT NOT NULL,
+    door TEXT NOT NULL,
+    asked_by TEXT NOT NULL
+);
+CREATE UNIQUE INDEX exempt_call_once ON exempt_call (call, number, list) WHERE call <> '';
+
+-- A list's numbers come in first, in parts, each in a short transaction (tens of megabytes in one
+-- would keep every other writer out for longer than it waits); the version that makes them
+-- count is one small row, written last. A body without a version is an import that died.
+CREATE TABLE list_body (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    started_at INTEGER NOT NULL
+);
+CREATE TABLE list_part (
+    body_id INTEGER NOT NULL REFERENCES list_body (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('numbers', 'since')),
+    part INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (body_id, kind, part)
+);
+CREATE TABLE list_version (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    as_of TEXT,
+    imported_at INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    source TEXT NOT NULL,
+    crc INTEGER NOT NULL,
+    body_id INTEGER NOT NULL UNIQUE REFERENCES list_body (id)
+);
+CREATE INDEX list_version_by_name ON list_version (name);
+
+CREATE TABLE list_overlay (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    op TEXT NOT NULL CHECK (op IN ('add', 'remove')),
+    at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX list_overlay_by_number ON list_overlay (number, name);
+CREATE INDEX list_overlay_by_name ON list_overlay (name);
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", FIRST),)
+
+
+def newest(migrations: Sequence[Migration] = MIGRATIONS) -> int:
+    """The version of the ledger that this program writes."""
+    return migrations[-1].version
+
+
+def version(conn: sqlite3.Connection) -> int:
+    """The version of the ledger as it is on disk; 0 for an empty file."""
+    found: int = conn.execute("PRAGMA user_version").fetchone()[0]
+    return found
+
+
+def pending(
+    conn: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS
+) -> tuple[Migration, ...]:
+    """The migrations that this file has not had yet, in order. Writes nothing."""
+    here = version(conn)
+    return tuple(migration for migration in migrations if migration.version > here)
+
+
+def migrate(
+    conn: sqlite3.Connection, migrations: Sequence[Migration] = MIGRATIONS
+) -> tuple[Migration, ...]:
+    """Apply what is pending, each migration and its record in one transaction.
+
+    Two processes at once are safe: what is pending is asked again under the write lock.
+
+    Returns:
+        The migrations that this call applied.
+    """
+    applied: list[Migration] = []
+    while pending(conn, migrations):
+        conn.execute("BEGIN IMMEDIATE")
+        try:
+            todo = pending(conn, migrations)
+            if todo:
+                _apply(conn, todo[0])
+                applied.append(todo[0])
+            conn.execute("COMMIT")
+        except BaseException:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
+            raise
+    return tuple(applied)
+
+
+def _apply(conn: sqlite3.Connection, migration: Migration) -> None:
+    for statement in _statements(migration.sql):
+        conn.execute(statement)
+    conn.execute(
+        "INSERT INTO migration (version, name, applied_at) VALUES (?, ?, ?)",
+        (migration.version, migration.name, time.time_ns() // 1000),
+    )
+    # Both live in the file's header and are part of the transaction.
+    conn.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    conn.execute(f"PRAGMA user_version = {migration.version}")
+
+
+def _statements(sql: str) -> Iterator[str]:
+    """The statements of a script, one by one: `executescript` would commit before each run."""
+    statement = ""
+    for line in sql.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        raise ValueError(f"a migration ends inside a statement: {statement.strip()[:60]!r}")

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, datetime
+
+import pytest
+from tests.ledger.helpers import T0, A, B, day
+
+from dialwarden.ledger import consents
+from dialwarden.ledger.consents import NewConsent
+
+
+def given_by(number: int = A, at: datetime = T0, **more: object) -> NewConsent:
+    values: dict[str, object] = {
+        "number": number,
+        "professional": "acme",
+        "given_at": at,
+        "recorded_at": at,
+        **more,
+    }
+    return NewConsent(**values)  # type: ignore[arg-type]
+
+
+def withdraw(conn: sqlite3.Connection, at: datetime, campaign: str = "") -> int:
+    return consents.withdraw(
+        conn, number=A, professional="acme", at=at, recorded_at=at, campaign=campaign
+    )
+
+
+def marks(conn: sqlite3.Connection) -> list[object]:
+    return [row["withdrawn_at"] for row in consents.list_consents(conn)]
+
+
+def test_a_consent_is_listed_with_all_that_was_recorded(conn: sqlite3.Connection) -> None:
+    consents.grant(
+        conn,
+        given_by(
+            campaign="energy",
+            until=date(2027, 1, 1),
+            scope="electricity",
+            proof="rec 5",
+            complete=True,
+            by="import",
+            recorded_at=day(2),
+        ),
+    )
+    assert list(consents.list_consents(conn, number=A)) == [
+        {
+            "id": 1,
+            "number": "+33612345678",
+            "professional": "acme",
+            "campaign": "energy",
+            "given_at": T0,
+            "until": date(2027, 1, 1),
+            "scope": "electricity",
+            "proof": "rec 5",
+            "complete": True,
+            "withdrawn_at": None,
+            "recorded_at": day(2),
+            "by": "import",
+        }
+    ]
+
+
+def test_a_withdrawal_ends_every_earlier_consent_of_that_professional(
+    conn: sqlite3.Connection,
+) -> None:
+    for consent in (
+        given_by(),
+        given_by(at=day(1), campaign="energy"),
+        given_by(at=day(3)),
+        given_by(B),
+        given_by(professional="beta"),
+    ):
+        consents.grant(conn, consent)
+    assert withdraw(conn, day(2)) == 2
+    assert marks(conn) == [day(2), day(2), None, None, None]
+    assert withdraw(conn, day(2)) == 0
+
+
+def test_an_earlier_withdrawal_learnt_later_moves_the_mark_back(conn: sqlite3.Connection) -> None:
+    consents.grant(conn, given_by())
+    withdraw(conn, day(5))
+    assert withdraw(conn, day(2)) == 1
+    assert marks(conn) == [day(2)]
+
+
+# (campaign of the consent, its scope, whether withdrawing for "energy" ends it)
+COVERED = [
+    ("", "professional", True),
+    ("energy", "professional", True),
+    ("other", "professional", True),
+    ("energy", "electricity", True),
+    ("", "electricity", True),
+    ("other", "electricity", False),
+]
+
+
+@pytest.mark.parametrize(("campaign", "scope", "ended"), COVERED)
+@pytest.mark.parametrize("order", ["consent first", "withdrawal first"])
+def test_a_withdrawal_for_one_campaign_ends_what_might_cover_it(
+    conn: sqlite3.Connection, campaign: str, scope: str, ended: bool, order: str
+) -> None:
+    consent = given_by(campaign=campaign, scope=scope)
+    if order == "consent first":
+        consents.grant(conn, consent)
+        assert withdraw(conn, day(1), "energy") == int(ended)
+    else:
+        withdraw(conn, day(1), "energy")
+        consents.grant(conn, consent)
+    assert marks(conn) == [day(1) if ended else None]
+
+
+def test_a_consent_imported_after_its_withdrawal_does_not_rise_again(
+    conn: sqlite3.Connection,
+) -> None:
+    consents.grant(conn, given_by())
+    withdraw(conn, day(2))
+    assert not consents.grant(conn, given_by())
+    assert consents.grant(conn, given_by(proof="another record"))
+    assert consents.grant(conn, given_by(at=day(3)))
+    assert marks(conn) == [day(2), day(2), None]
