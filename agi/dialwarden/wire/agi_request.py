@@ -1,0 +1,153 @@
+"""The AGI environment: what Asterisk says of a call before it waits for the first command.
+
+Owns the reading of the lines up to the blank one. Refuses to know which scripts and keys exist:
+whoever answers does.
+
+The grammar, from Asterisk's res/res_agi.c (`launch_netscript`, `setup_env`):
+
+    environment = "agi_network: yes" LF
+                  [ "agi_network_script: " script LF ]   ; what follows the host in the URL
+                  "agi_request: " url LF
+                  *( "agi_" name ": " value LF )          ; channel, uniqueid, callerid …
+                  *( "agi_arg_" n ": " argument LF )      ; n = 1, 2, … the last lines of all
+                  LF
+
+Values go out unescaped, so a line end in a value (in a variable that became an argument, in a
+caller's name set by a script) makes lines of its own. What can be told from a true environment is
+refused: an entry that comes twice, an argument out of turn, a line that is no entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from dialwarden.wire.errors import RemoteProtocolError, TooLong
+
+# Asterisk fills an application's data into 8192 bytes (main/pbx.c, EXT_DATA_SIZE): no argument,
+# URL or script can be longer. The rest is for the entry's own name.
+LINE_LIMIT_BYTES = 8192 + 256
+# The URL comes twice (as request and as script) and shares those 8192 bytes with the arguments;
+# the other twenty entries are names and numbers, 600 bytes in practice.
+ENVIRONMENT_LIMIT_BYTES = 32 * 1024
+# AGI() takes at most 128 arguments (MAX_ARGS), beside 22 entries; a few for versions to come.
+ENVIRONMENT_LIMIT_LINES = 192
+
+# Every environment begins so: what does not is told apart by its first bytes.
+OPENING = b"agi_"
+_ARGUMENT = "agi_arg_"
+
+
+# One request is one event: equal only to itself, and others may hang what they know of it on it.
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class AgiRequest:
+    """One question, as it stood in the environment. Text is UTF-8; other bytes are surrogates.
+
+    Attributes:
+        script: what follows the host in the URL, up to a `?`; "" when there was none.
+        arguments: key to value, in the order given, from the query string and then from the
+            arguments; of a key given twice the first value.
+        faults: why the arguments cannot be trusted, a printable sentence each: a key given twice, a
+            word that is no `key=value` (the torn half of a value with a comma). A question with
+            faults is ambiguous: whoever answers it must refuse.
+        uniqueid, channel, callerid: of the asking channel; "" when they were missing. Asterisk's
+            `callerid` is an agent's extension, never the number to be presented.
+        environment: every entry as it came, arguments among them.
+    """
+
+    script: str
+    arguments: Mapping[str, str]
+    faults: tuple[str, ...]
+    uniqueid: str
+    channel: str
+    callerid: str
+    environment: Mapping[str, str]
+
+
+def read_environment(block: bytes | bytearray) -> AgiRequest:
+    """Give the request that an environment makes; `block` ends before the blank line.
+
+    Raises:
+        TooLong: more lines, or a longer line, than Asterisk ever sends.
+        RemoteProtocolError: a line that is no entry, an entry that comes twice, an argument out of
+            turn.
+    """
+    # A caller's name may be Latin-1: it must neither matter nor be lost.
+    text = block.decode("utf-8", "surrogateescape")
+    lines = text.split("\n")
+    if len(lines) > ENVIRONMENT_LIMIT_LINES:
+        raise TooLong("AGI environment", len(lines), ENVIRONMENT_LIMIT_LINES, "lines")
+    if len(block) > LINE_LIMIT_BYTES:
+        _refuse_long_line(block)
+    try:
+        entries = dict([line.split(": ", 1) for line in lines])
+    except ValueError:
+        raise _no_entry(lines) from None
+    if len(entries) != len(lines):
+        raise RemoteProtocolError(
+            f"AGI environment has {len(lines) - len(entries)} entries twice", bytes(block)
+        )
+    last = _last_lines_of_arguments(lines)
+    words = [entries.get(f"{_ARGUMENT}{n}") for n in range(1, last + 1)]
+    if None in words or text.count("\n" + _ARGUMENT) != last:
+        raise RemoteProtocolError("AGI arguments are out of turn", bytes(block))
+    script, query, tail = entries.get("agi_network_script", "").partition("?")
+    asked = _query_words(tail) if query else []
+    arguments, faults = _read_words([*asked, *filter(None, words)])
+    return AgiRequest(
+        script,
+        arguments,
+        faults,
+        entries.get("agi_uniqueid", ""),
+        entries.get("agi_channel", ""),
+        entries.get("agi_callerid", ""),
+        entries,
+    )
+
+
+def _refuse_long_line(block: bytes | bytearray) -> None:
+    longest = max(map(len, block.split(b"\n")))
+    if longest > LINE_LIMIT_BYTES:
+        raise TooLong("AGI environment line", longest, LINE_LIMIT_BYTES)
+
+
+def _no_entry(lines: list[str]) -> RemoteProtocolError:
+    wrong = next(line for line in lines if ": " not in line)
+    return RemoteProtocolError(
+        'AGI environment line is no "name: value"', wrong.encode("utf-8", "surrogateescape")
+    )
+
+
+def _last_lines_of_arguments(lines: list[str]) -> int:
+    """How many lines at the end are arguments."""
+    first = len(lines)
+    while first and lines[first - 1].startswith(_ARGUMENT):
+        first -= 1
+    return len(lines) - first
+
+
+def _query_words(query: str) -> list[str]:
+    """The `key=value` words of a query string, percent-decoded.
+
+    A `+` stays a `+`: the dialplan writes numbers into the URL as they are.
+    """
+    return [unquote(word, errors="surrogateescape") for word in query.split("&") if word]
+
+
+def _read_words(words: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Split `key=value` words at the first `=`; give the arguments and what is wrong with them."""
+    arguments: dict[str, str] = {}
+    faults: list[str] = []
+    for word in words:
+        key, equals, value = word.partition("=")
+        key = key.strip()
+        if not equals:
+            # An empty word is an optional part of a dialplan line that was left empty.
+            if key:
+                faults.append(f"{key[:40]!a} is no key=value (a value may hold no comma)")
+        elif key in arguments:
+            faults.append(f"{key[:40]!a} is given twice")
+        else:
+            arguments[key] = value.strip()
+    return arguments, tuple(faults)
