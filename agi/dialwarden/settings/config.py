@@ -1,0 +1,330 @@
+"""The configuration file: found, read, checked as a whole, and made into one frozen value.
+
+Owns what joins sections (names that must exist elsewhere, files beside the file, secrets).
+Refuses to know how policies are loaded and what anybody does with a value. Reads the
+configuration file and the secret's file, nothing else, and never logs: warnings are values.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from dialwarden.errors import Problem, SettingsError
+from dialwarden.policy.model import Policy
+from dialwarden.settings.campaigns import Campaign, CampaignDraft, read_campaign
+from dialwarden.settings.forms import Secret, parse_name, read_section
+from dialwarden.settings.reader import Table, decode_document, read_document
+from dialwarden.settings.report import choose_from
+from dialwarden.settings.sections import (
+    Agi,
+    Ami,
+    Defaults,
+    Gateway,
+    Guard,
+    Http,
+    ListEntry,
+    ListKind,
+    Log,
+    Policies,
+    Store,
+    Trunk,
+)
+
+T = TypeVar("T")
+
+CONFIG_VARIABLE = "DIALWARDEN_CONFIG"
+CONFIG_PLACES = (Path("dialwarden.toml"), Path("/etc/dialwarden/dialwarden.toml"))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that was configured. Paths are absolute if the file's own path was.
+
+    Attributes:
+        file: as it was named.
+        sha256: of the file's bytes, hexadecimal.
+        given: names of the sections that stand in the file.
+        ami: None without `[ami]`; there is then no gateway and no guard.
+        warnings: one sentence each, for a person to read at the start.
+    """
+
+    file: Path
+    sha256: str
+    given: frozenset[str]
+    store: Store
+    agi: Agi
+    ami: Ami | None
+    gateway: Gateway
+    guard: Guard
+    http: Http
+    log: Log
+    defaults: Defaults
+    policies: Policies
+    trunks: Mapping[str, Trunk]
+    lists: Mapping[str, ListEntry]
+    campaigns: Mapping[str, Campaign]
+    warnings: tuple[str, ...] = ()
+
+
+def find_config(option: str | Path | None, env: Mapping[str, str]) -> Path:
+    """The configuration file: `--config`, `$DIALWARDEN_CONFIG`, or the first usual place.
+
+    Raises:
+        SettingsError: the one named does not exist, or none is named and there is none.
+    """
+    named = str(option) if option else env.get(CONFIG_VARIABLE, "")
+    if named:
+        if Path(named).is_file():
+            return Path(named)
+        by = "--config" if option else f"${CONFIG_VARIABLE}"
+        raise SettingsError([Problem(named, "", 0, f"no such file; {by} names it")])
+    for place in CONFIG_PLACES:
+        if place.is_file():
+            return place
+    tried = " nor ".join(str(place) for place in CONFIG_PLACES)
+    message = f"neither {tried} exists; name one with --config FILE or ${CONFIG_VARIABLE}"
+    raise SettingsError([Problem("configuration", "", 0, message)])
+
+
+def load_config(
+    path: Path, env: Mapping[str, str], policies_of: Callable[[Path | None], Mapping[str, Policy]]
+) -> Config:
+    """Read, check and resolve a configuration file.
+
+    Args:
+        env: where `secret_env` is looked up.
+        policies_of: gives all policies by id, from the admin's folder (None: there is none).
+
+    Raises:
+        SettingsError: every fault of the file; or of the policies, when these cannot be loaded.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SettingsError([Problem(str(path), "", 0, f"not read: {error.strerror}")]) from None
+    draft = read_config(data, path, env)
+    return draft.resolve(policies_of(draft.policies.path))
+
+
+def read_config(data: bytes, path: Path, env: Mapping[str, str]) -> Draft:
+    """Read every section; faults are noted, and raised by `Draft.resolve`.
+
+    Raises:
+        SettingsError: no UTF-8, or no TOML.
+    """
+    document = read_document(decode_document(data, str(path)), str(path))
+    folder = path.parent
+    store = read_section(document.table("store"), Store)
+    policies = read_section(document.table("policies"), Policies)
+    draft = Draft(
+        document=document,
+        path=path,
+        sha256=hashlib.sha256(data).hexdigest(),
+        store=replace(store, path=folder / store.path),
+        agi=read_section(document.table("agi"), Agi),
+        ami=_read_ami(document.table("ami"), folder, env),
+        gateway=_read_gateway(document.table("gateway")),
+        guard=read_section(document.table("guard"), Guard),
+        http=read_section(document.table("http"), Http),
+        log=read_section(document.table("log"), Log),
+        defaults=read_section(document.table("defaults"), Defaults),
+        policies=replace(policies, path=folder / policies.path) if policies.path else policies,
+        trunks=_named(document, "trunks", lambda n, t: read_section(t, Trunk, name=n)),
+        lists=_named(document, "lists", lambda n, t: read_section(t, ListEntry, name=n)),
+        campaigns=_named(document, "campaigns", read_campaign),
+    )
+    document.finish()
+    return draft
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A file that has been read; `resolve` checks it as a whole."""
+
+    document: Table
+    path: Path
+    sha256: str
+    store: Store
+    agi: Agi
+    ami: Ami | None
+    gateway: Gateway
+    guard: Guard
+    http: Http
+    log: Log
+    defaults: Defaults
+    policies: Policies
+    trunks: Mapping[str, Trunk]
+    lists: Mapping[str, ListEntry]
+    campaigns: Mapping[str, CampaignDraft]
+
+    def resolve(self, policies: Mapping[str, Policy]) -> Config:
+        """Join campaigns with their policies and lists.
+
+        Args:
+            policies: by id, all that a campaign may name.
+
+        Raises:
+            SettingsError: with every fault of the file.
+        """
+        resolved = {
+            name: draft.resolve(policies, self.lists, enforce=self.defaults.enforce)
+            for name, draft in self.campaigns.items()
+        }
+        campaigns = {name: campaign for name, campaign in resolved.items() if campaign}
+        self._check_campaign_names()
+        self._check_trunks()
+        self._check_required_lists(campaigns.values())
+        self.document.check()
+        return Config(
+            file=self.path,
+            sha256=self.sha256,
+            given=frozenset(self.document.keys()),
+            store=self.store,
+            agi=self.agi,
+            ami=self.ami,
+            gateway=self.gateway,
+            guard=self.guard,
+            http=self.http,
+            log=self.log,
+            defaults=self.defaults,
+            policies=self.policies,
+            trunks=self.trunks,
+            lists=self.lists,
+            campaigns=MappingProxyType(campaigns),
+            warnings=tuple(self._warnings(campaigns)),
+        )
+
+    def _check_campaign_names(self) -> None:
+        default = self.defaults.campaign
+        if default and default not in self.campaigns:
+            message = choose_from(default, self.campaigns, "campaigns")
+            self.document.table("defaults").problem("campaign", message)
+        users = self.document.table("gateway").table("campaigns")
+        for user, names in self.gateway.campaigns.items():
+            for name in names:
+                if name not in self.campaigns:
+                    users.problem(user, choose_from(name, self.campaigns, "campaigns"))
+
+    def _check_trunks(self) -> None:
+        owners: dict[str, str] = {}
+        for name, trunk in self.trunks.items():
+            # Asterisk finds technologies and endpoints whatever their case.
+            owner = owners.setdefault(trunk.channel.lower(), name)
+            if trunk.channel and owner != name:
+                self.document.table("trunks").table(name).problem(
+                    "channel", f'found "{trunk.channel}", which is the channel of trunk {owner}'
+                )
+
+    def _check_required_lists(self, campaigns: Iterable[Campaign]) -> None:
+        for campaign in campaigns:
+            for regime in campaign.policy.regimes:
+                for rule in regime.lists:
+                    entry = self.lists.get(rule.name)
+                    if entry and entry.kind is ListKind.EXEMPT:
+                        self.document.table("lists").table(rule.name).problem(
+                            "kind",
+                            f'found "exempt"; allowed: "opposition", since policy '
+                            f"{campaign.policy.id} asks for this list",
+                        )
+
+    def _warnings(self, campaigns: Mapping[str, Campaign]) -> Iterable[str]:
+        if not campaigns:
+            yield "no [campaigns] are configured: every question is refused, rule campaign"
+        if self.ami is None:
+            for section in ("gateway", "guard"):
+                if self.document.has(section):
+                    yield f"[{section}] needs [ami], which is not configured: no {section}"
+        used = {name for campaign in campaigns.values() for name in campaign.lists}
+        for name, entry in self.lists.items():
+            if entry.kind is ListKind.OPPOSITION and name not in used:
+                yield f"[lists.{name}] is asked for by no campaign and no policy: never consulted"
+        for campaign in campaigns.values():
+            for regime in campaign.policy.regimes:
+                for rule in regime.lists:
+                    own = self.lists.get(rule.name)
+                    law = rule.max_age_days
+                    if own and own.max_age and law and own.max_age > law:
+                        yield (
+                            f"[lists.{rule.name}] max_age {own.max_age} days changes nothing under "
+                            f"regime {regime.id}: its own {law} days are fewer"
+                        )
+        yield from _near_professionals(campaigns.values())
+        if not self.defaults.enforce:
+            yield "[defaults] enforce = false: refusals are logged as would_refuse, and allowed"
+
+
+def _near_professionals(campaigns: Iterable[Campaign]) -> Iterable[str]:
+    """Caps and objections are counted by this name: one business under two is dialled twice."""
+    spellings: dict[str, str] = {}
+    for campaign in campaigns:
+        name = campaign.professional
+        first = spellings.setdefault(name.casefold(), name)
+        if first != name:
+            yield (
+                f'professionals "{first}" and "{name}" (campaign {campaign.name}) differ in case '
+                "only: their caps and objections are counted apart"
+            )
+
+
+def _named(document: Table, section: str, read: Callable[[str, Table], T]) -> Mapping[str, T]:
+    entries = {}
+    for name, table in document.tables(section).items():
+        try:
+            parse_name(name)
+        except ValueError as error:
+            table.problem("", str(error))
+        entries[name] = read(name, table)
+    return MappingProxyType(entries)
+
+
+def _read_gateway(table: Table) -> Gateway:
+    campaigns = table.mapping("campaigns")
+    for user, names in campaigns.items():
+        if not names:
+            table.table("campaigns").problem(
+                user, "found an empty array; allowed: campaigns, the first is the default"
+            )
+    return read_section(table, Gateway, campaigns=MappingProxyType(campaigns))
+
+
+def _read_ami(table: Table, folder: Path, env: Mapping[str, str]) -> Ami | None:
+    if not table.given:
+        return None
+    ami = read_section(table, Ami)
+    keys = [key for key in ("secret", "secret_file", "secret_env") if table.has(key)]
+    if len(keys) != 1:
+        found = " and ".join(keys) or "none"
+        allowed = "exactly one of secret_file, secret_env and secret"
+        table.problem("" if not keys else keys[-1], f"found {found}; allowed: {allowed}")
+        return ami
+    secret = ami.secret
+    if ami.secret_env:
+        secret = Secret(env.get(ami.secret_env, ""))
+        if not secret:
+            table.problem("secret_env", f"the environment variable {ami.secret_env} is not set")
+    elif ami.secret_file:
+        secret = _read_secret_file(table, folder / ami.secret_file)
+    elif not secret:
+        table.problem(keys[0], "found nothing; allowed: the secret of manager.conf")
+    if not set("\r\n\0").isdisjoint(secret.reveal()):
+        table.problem(keys[0], "the secret holds a line end; allowed: one line")
+    return replace(ami, secret=secret)
+
+
+def _read_secret_file(table: Table, path: Path) -> Secret:
+    try:
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        table.problem("secret_file", f"{path} not read: {error.strerror}")
+        return Secret("")
+    except UnicodeDecodeError:
+        table.problem("secret_file", f"{path} is no UTF-8 text; save it as UTF-8")
+        return Secret("")
+    if not text:
+        table.problem("secret_file", f"{path} is empty; allowed: one line, the secret")
+    return Secret(text)
