@@ -48,7 +48,8 @@ class Consent:
         scope: "professional" for whatever the professional calls about; else the name of the one
             campaign, sector or purpose it was given for.
         complete: its record holds every item that the law in force asks of a consent's proof.
-        withdrawn_at: from this instant on it is void; None while it stands.
+        withdrawn_at: when it was taken back; None while it stands. Withdrawn, it is void whatever
+            the clock says: a clock that jumped back must not bring it to life.
     """
 
     given_at: datetime

@@ -15,6 +15,8 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import dialwarden.tzdata  # noqa: F401  whoever asks for a zone gets that of the pinned data
+
 # Zones that agree from here on count as one. The oldest regime shipped begins in 2016, and a
 # question may be asked at a past instant.
 _AGREE_SINCE: Final = 1420070400  # 2015-01-01T00:00:00Z, in Unix seconds

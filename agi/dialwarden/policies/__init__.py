@@ -5,6 +5,7 @@ The one place that reads policy files. What is in them is `policy.parse`'s to sa
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from dialwarden.errors import Problem, SettingsError
 from dialwarden.policy.model import Policy
 from dialwarden.policy.parse import read_policy
+from dialwarden.settings.reader import decode_document
 
 
 def load_policies(own: Path | None = None) -> Mapping[str, Policy]:
@@ -23,7 +25,7 @@ def load_policies(own: Path | None = None) -> Mapping[str, Policy]:
     policies: dict[str, Policy] = {}
     for resource in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if resource.name.endswith(".toml"):
-            _add(policies, read_policy(resource.read_text("utf-8"), resource.name))
+            _add(policies, _read(resource.read_bytes(), resource.name))
     if own is None:
         return policies
     if not own.is_dir():
@@ -31,14 +33,20 @@ def load_policies(own: Path | None = None) -> Mapping[str, Policy]:
     problems: list[Problem] = []
     for path in sorted(own.glob("*.toml")):
         try:
-            _add(policies, read_policy(path.read_text("utf-8"), str(path)))
+            _add(policies, _read(path.read_bytes(), str(path)))
         except SettingsError as error:
             problems += error.problems
-        except (OSError, UnicodeDecodeError) as error:
+        except OSError as error:
             problems.append(Problem(str(path), "", 0, f"cannot be read: {error}"))
     if problems:
         raise SettingsError(problems)
     return policies
+
+
+def _read(data: bytes, file: str) -> Policy:
+    # Of the bytes, not of the text: an admin holds the record against `sha256sum FILE`.
+    sha256 = hashlib.sha256(data).hexdigest()
+    return read_policy(decode_document(data, file), file, sha256=sha256)
 
 
 def _add(policies: dict[str, Policy], policy: Policy) -> None:

@@ -56,11 +56,12 @@ _DROPPABLE = ("hours", "holidays", "caps", "gaps", "objection", "lists", "consen
 _WAIVABLE = {"hours": Rule.HOURS, "holiday": Rule.HOLIDAY}
 
 
-def read_policy(text: str, file: str) -> Policy:
+def read_policy(text: str, file: str, *, sha256: str = "") -> Policy:
     """The policy that a TOML text holds.
 
     Args:
         file: its path as the user gave it, for messages.
+        sha256: of the file's bytes, hexadecimal; left out, that of the text.
 
     Raises:
         SettingsError: with every fault of the file: line, key, what was found, what is allowed.
@@ -74,7 +75,7 @@ def read_policy(text: str, file: str) -> Policy:
         title=document.text("title", required=True),
         country=document.parsed("country", _shaped(_COUNTRY, "an ISO country such as FR"), ""),
         regimes=tuple(sorted(regimes, key=lambda regime: regime.start)),
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sha256=sha256 or hashlib.sha256(text.encode()).hexdigest(),
         file=file,
         binds=document.text("binds"),
     )

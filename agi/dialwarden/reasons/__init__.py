@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 
@@ -37,10 +37,22 @@ def sentence(reason: Reason, language: str = "en") -> str:
     """
     words = catalogue(language)
     template = words["sentences"].get(reason.key)
-    values = {name: _written(value, words) for name, value in reason.values.items()}
+    values = {
+        # An instant that is waited for is rounded up, as `next` is: a second early is too early.
+        name: _written(_whole_second_up(value) if name == "until" else value, words)
+        for name, value in reason.values.items()
+    }
     if not isinstance(template, str):
         return reason.key + "".join(f" {name}={value}" for name, value in values.items())
     return template.format_map(_Values(values))
+
+
+def _whole_second_up(value: object) -> object:
+    if not isinstance(value, datetime) or not value.microsecond:
+        return value
+    return (value.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)).astimezone(
+        value.tzinfo
+    )
 
 
 class _Values(dict[str, str]):

@@ -26,8 +26,7 @@ def _judge_cap(cap: Cap, case: Case) -> Refusal | None:
         return None
     until = cap.period.leaves(decisive, case.zone)
     made = sum(
-        attempt.purpose in cap.purposes
-        and cap.period.holds(attempt.at, case.local, case.zone)
+        attempt.purpose in cap.purposes and cap.period.holds(attempt.at, case.local, case.zone)
         for attempt in case.facts.attempts
     )
     values: dict[str, object] = {

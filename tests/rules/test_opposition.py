@@ -1,0 +1,190 @@
+"""opposition and list_stale: who stands in a list, who may be called yet, and how old it is."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from dialwarden.facts import Consent, Listing
+from dialwarden.policy.model import ListRule
+from dialwarden.policy.period import Period
+from dialwarden.question import Purpose
+from dialwarden.rules.opposition import judge_list_stale, judge_opposition
+
+from .situations import PARIS, ROME, consented, finding, instant, matter, objected
+
+NOW = "2026-11-24 11:00"
+TODAY = date(2026, 11, 24)
+
+
+def rpo(**listing: object) -> dict[str, Listing]:
+    given = {"version": 7, "as_of": TODAY, "listed": True, **listing}
+    return {"rpo": Listing(**given)}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("relationship", "refused"),
+    [
+        ("", True),
+        ("contract", False),
+        ("press", True),
+        ("request:2026-11-20", True),
+        ("ended:2026-11-24", False),  # today
+        ("ended:2026-11-04", False),  # 20 days ago
+        ("ended:2026-10-26", False),  # 29
+        ("ended:2026-10-25", True),  # 30
+        ("ended:2026-11-25", True),  # tomorrow: what is still to end has not ended
+    ],
+)
+def test_rpo_is_lifted_by_a_contract_and_for_less_than_thirty_days_after_it(
+    relationship: str, refused: bool
+) -> None:
+    asked = matter("it-assocontact", zones=ROME, relationship=relationship, lists=rpo())
+    assert (finding(judge_opposition, asked, NOW) is not None) is refused
+    stale = matter("it-assocontact", zones=ROME, relationship=relationship, lists={})
+    assert (finding(judge_list_stale, stale, NOW) is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("consents", "since", "refused"),
+    [
+        pytest.param((), date(2026, 6, 1), True, id="no consent"),
+        pytest.param((consented("2026-06-02 11:00", ROME),), date(2026, 6, 1), False, id="later"),
+        pytest.param((consented("2026-06-01 23:00", ROME),), date(2026, 6, 1), True, id="same day"),
+        pytest.param((consented("2026-05-31 11:00", ROME),), date(2026, 6, 1), True, id="earlier"),
+        pytest.param((consented("2026-06-02 11:00", ROME),), None, True, id="registered when?"),
+        pytest.param(
+            (consented("2026-06-02 11:00", ROME, withdrawn_at=instant("2026-07-01 11:00")),),
+            date(2026, 6, 1), True, id="withdrawn",
+        ),
+        pytest.param(
+            (consented("2026-06-02 11:00", ROME, until=date(2026, 11, 23)),), date(2026, 6, 1),
+            True, id="lapsed",
+        ),
+    ],
+)  # fmt: skip
+def test_a_consent_given_after_the_registration_wins_in_italy(
+    consents: tuple[Consent, ...], since: date | None, refused: bool
+) -> None:
+    asked = matter("it-assocontact", zones=ROME, consents=consents, lists=rpo(since=since))
+    assert (finding(judge_opposition, asked, NOW) is not None) is refused
+
+
+def test_a_consent_the_callee_went_back_on_wins_over_nothing() -> None:
+    asked = matter(
+        "it-assocontact",
+        zones=ROME,
+        consents=(consented("2026-06-02 11:00", ROME),),
+        objections=(objected("2026-07-01 11:00", ROME),),
+        lists=rpo(since=date(2026, 6, 1)),
+    )
+    assert finding(judge_opposition, asked, NOW) is not None
+
+
+def test_a_consent_does_not_lift_bloctel() -> None:
+    lists = {"bloctel": Listing(1, date(2026, 6, 22), listed=True, since=date(2025, 1, 1))}
+    asked = matter("fr", consents=(consented("2026-06-02 11:00"),), lists=lists)
+    assert finding(judge_opposition, asked, "2026-06-23 11:00") is not None
+
+
+@pytest.mark.parametrize(
+    ("relationship", "refused"), [("", True), ("contract", False), ("press", False)]
+)
+def test_bloctel_exempts_contracts_and_the_press(relationship: str, refused: bool) -> None:
+    lists = {"bloctel": Listing(1, date(2026, 6, 22), listed=True)}
+    asked = matter("fr", relationship=relationship, lists=lists)
+    assert (finding(judge_opposition, asked, "2026-06-23 11:00") is not None) is refused
+
+
+@pytest.mark.parametrize(
+    ("listing", "key", "named"),
+    [
+        (Listing(1, listed=True), "opposition", {"list"}),
+        (Listing(1, TODAY, listed=True), "opposition_as_of", {"list", "as_of"}),
+        (
+            Listing(1, TODAY, listed=True, since=date(2026, 1, 2)),
+            "opposition_since",
+            {"list", "as_of", "since"},
+        ),
+    ],
+)
+def test_the_reason_tells_what_is_known_of_the_entry(
+    listing: Listing, key: str, named: set[str]
+) -> None:
+    asked = matter("none", own_lists=(ListRule("house", "lists"),), lists={"house": listing})
+    refusal = finding(judge_opposition, asked, NOW)
+    assert refusal is not None
+    assert refusal.reason.key == key
+    assert set(refusal.reason.values) == named
+    assert refusal.until is None
+
+
+@pytest.mark.parametrize(
+    ("listing", "limit", "key"),
+    [
+        pytest.param(None, None, "list_never", id="no entry at all"),
+        pytest.param(Listing(None), None, "list_never", id="never imported"),
+        pytest.param(Listing(1), None, None, id="without a limit it needs no date"),
+        pytest.param(Listing(1, date(2001, 1, 1)), None, None, id="nor does it grow old"),
+        pytest.param(Listing(1), 15, "list_undated", id="with a limit it needs one"),
+        pytest.param(Listing(1, date(2026, 11, 9)), 15, None, id="of exactly the limit"),
+        pytest.param(Listing(1, date(2026, 11, 8)), 15, "list_stale", id="a day older"),
+        pytest.param(Listing(1, date(2026, 11, 25)), 15, None, id="of tomorrow, east of us"),
+    ],
+)
+def test_how_old_a_list_may_be(listing: Listing | None, limit: int | None, key: str | None) -> None:
+    asked = matter(
+        "none",
+        own_lists=(ListRule("house", "lists", max_age_days=limit),),
+        lists={} if listing is None else {"house": listing},
+    )
+    refusal = finding(judge_list_stale, asked, NOW)
+    assert (refusal.reason.key if refusal else None) == key
+    if refusal is not None:
+        assert refusal.until is None
+        assert refusal.source == "lists"
+
+
+def test_a_stale_list_tells_its_age_and_the_limit() -> None:
+    asked = matter("it-assocontact", zones=ROME, lists=rpo(as_of=date(2026, 11, 1), listed=False))
+    refusal = finding(judge_list_stale, asked, NOW)
+    assert refusal is not None
+    assert refusal.reason.values == {
+        "list": "rpo",
+        "as_of": date(2026, 11, 1),
+        "age": Period(days=23),
+        "limit": Period(days=15),
+    }
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_a_campaigns_own_lists_hold_for_every_purpose_and_no_contract_lifts_them(
+    purpose: Purpose,
+) -> None:
+    asked = matter(
+        "fr",
+        purpose=purpose,
+        relationship="contract",
+        own_lists=(ListRule("house", "lists"),),
+        lists={"house": Listing(1, listed=True), "bloctel": Listing(1, TODAY)},
+    )
+    assert finding(judge_opposition, asked, NOW) is not None
+
+
+def test_the_second_of_two_lists_is_looked_at_too() -> None:
+    lists = {"rpo": Listing(1, TODAY), "house": Listing(2, listed=True)}
+    asked = matter(
+        "it-assocontact", zones=ROME, own_lists=(ListRule("house", "lists"),), lists=lists
+    )
+    refusal = finding(judge_opposition, asked, NOW)
+    assert refusal is not None
+    assert refusal.reason.values["list"] == "house"
+
+
+def test_a_lists_age_is_counted_to_the_callees_date() -> None:
+    lists = rpo(as_of=date(2026, 11, 9), listed=False)
+    for zone, stale in ((PARIS, False), ("Pacific/Auckland", True)):
+        asked = matter("it-assocontact", zones=zone, lists=lists)
+        clock = instant("2026-11-24 21:00").astimezone(asked.zones[0]).replace(tzinfo=None)
+        assert (finding(judge_list_stale, asked, str(clock)) is not None) is stale
