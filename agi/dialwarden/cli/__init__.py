@@ -1,0 +1,68 @@
+"""The command line: verbs on nouns, text for people, `--json` for programs.
+
+Owns the list of commands and what every error becomes: a sentence on standard error and an exit
+status. 0: done, or allowed. 1: refused, or a check failed, or the ledger did not take it now.
+2: wrong flags, files or configuration.
+
+A command's module is imported when it is asked for: `dialwarden --help` waits for none of them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+from dialwarden import __version__
+from dialwarden.errors import DialwardenError, LedgerUnavailable, SettingsError
+
+# Name -> module of this package, and the one line of help; a test holds that it is the command's.
+COMMANDS = {
+    "serve": ("serve", "Run the bridge that Asterisk asks."),
+    "check": ("check", "Judge one number, dry, and say what every rule finds."),
+    "list": ("lists", "Opposition and exempt lists."),
+    "objection": ("objections", "Callees who said no."),
+    "consent": ("consents", "Callees who said yes."),
+    "appointment": ("appointments", "Dates and times that callees agreed to be called at."),
+    "attempts": ("attempts", "The calls that were made, and a history from elsewhere."),
+    "refusals": ("refusals", "The calls that were refused, and why."),
+    "policy": ("policies", "The rule packs, figure by figure, with their sources."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_) for name, (_, help_) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DialwardenError as error:
+            lines = error.problems if isinstance(error, SettingsError) else [error]
+            for line in lines:
+                click.echo(f"dialwarden: {line}", err=True)
+            # What may pass by itself is no fault of the command's: the same again may do.
+            raise click.exceptions.Exit(1 if isinstance(error, LedgerUnavailable) else 2) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dialwarden", message="%(prog)s %(version)s")
+def main() -> None:
+    """May this number be called now, for this campaign?
+
+    Every command takes --config FILE; else $DIALWARDEN_CONFIG, ./dialwarden.toml and
+    /etc/dialwarden/dialwarden.toml are looked for, in this order. Exit status: 0 done or
+    allowed, 1 refused or a check failed, 2 wrong flags, files or configuration.
+    """

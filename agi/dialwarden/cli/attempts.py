@@ -1,0 +1,126 @@
+"""`dialwarden attempts`: the calls that were made, and a history from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from dialwarden.cli.common import (
+    config_option,
+    file_argument,
+    json_option,
+    open_site,
+    region_option,
+    utc_now,
+)
+from dialwarden.cli.importing import people_of, run_import, strict_option, zone_option
+from dialwarden.cli.output import print_json_array, print_table, unpacked
+from dialwarden.cli.spans import since_option, until_option
+from dialwarden.imports.attempts import history
+from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
+from dialwarden.ledger.connection import snapshot
+from dialwarden.ledger.states import State
+from dialwarden.numbers import zone
+
+
+@click.group("attempts", short_help="The calls that were made, and a history from elsewhere.")
+def command() -> None:
+    """The calls that were allowed, each counted whatever came of it."""
+
+
+@command.command("import", short_help="Take a call history from a CSV file.")
+@file_argument
+@region_option
+@zone_option
+@strict_option
+@config_option
+@json_option
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    file: Path,
+    region: str,
+    zone: str,
+    strict: bool,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Take the call history of a dialer from FILE, so that caps hold from the first day.
+
+    FILE is a CSV with the header number,professional,at[,outcome,purpose,person]. Calls that are
+    on record already are counted and skipped: running it twice is safe.
+    """
+    site = open_site(config)
+    people = people_of(site, region, zone)
+    now = utc_now()
+    ctx.exit(
+        run_import(
+            site,
+            file,
+            lambda report: history(people, report, now=now),
+            "attempt",
+            strict=strict,
+            as_json=as_json,
+        )
+    )
+
+
+@command.command("list", short_help="The attempts on record.")
+@click.option("--number", metavar="N", help="To this callee only.")
+@click.option("--campaign", metavar="C", help="Of this campaign only.")
+@click.option("--professional", metavar="P", help="For this professional only.")
+@click.option("--call", metavar="ID", help="Of this call (linkedid) only.")
+@since_option
+@until_option
+@click.option("--state", type=click.Choice([state.value for state in State]), help="In this state.")
+@config_option
+@json_option
+def list_(
+    number: str | None,
+    campaign: str | None,
+    professional: str | None,
+    call: str | None,
+    since: str | None,
+    until: str | None,
+    state: str | None,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Show the attempts on record, voided ones too, oldest first. All of them: no limit."""
+    from dialwarden.cli.spans import span
+
+    site = open_site(config)
+    start, end = span(since, until, site.zones, utc_now())
+    wanted = AttemptFilter(
+        number=site.number_filter(number, campaign),
+        campaign=campaign,
+        professional=professional,
+        call=call,
+        state=State(state) if state else None,
+        since=start,
+        until=end,
+    )
+    with site.reading() as conn, snapshot(conn):
+        rows = list_attempts(conn, wanted)
+        if as_json:
+            print_json_array(unpacked(rows))
+            return
+        print_table(
+            ("id", "at", "number", "professional", "campaign", "state", "outcome", "door", "call"),
+            (
+                (row["id"], _local(row), row["number"], row["professional"], row["campaign"],
+                 row["state"], row["outcome"], row["door"], row["call"])
+                for row in rows
+            ),
+        )  # fmt: skip
+
+
+def _local(row: Mapping[str, object]) -> datetime:
+    """An attempt's instant where its callee was, as far as that is on record."""
+    at, zones = row["at"], row["zones"]
+    assert isinstance(at, datetime)
+    assert isinstance(zones, tuple)
+    return at.astimezone(zone(zones[0])) if zones else at

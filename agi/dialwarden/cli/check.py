@@ -1,0 +1,260 @@
+"""`dialwarden check`: one question, judged by the real rules, and nothing recorded.
+
+Owns how a verdict is shown. What is wrong in the question is a verdict too: exit status 1.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import click
+
+from dialwarden.cli.common import (
+    Site,
+    config_option,
+    instant_option,
+    json_option,
+    open_site,
+    utc_now,
+)
+from dialwarden.cli.output import clock, print_json, printable
+from dialwarden.errors import LedgerError
+from dialwarden.gate.decision import Decider, exempt_verdict, refused_as_read
+from dialwarden.gate.reading import Reading, read_question
+from dialwarden.imports.people import zones_of
+from dialwarden.ledger.connection import snapshot
+from dialwarden.ledger.list_cache import ListCache
+from dialwarden.numbers import zone
+from dialwarden.question import Dialling, Purpose, Question, QuestionError, Relationship
+from dialwarden.reasons import sentence
+from dialwarden.rules import RULES
+from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict
+
+log = logging.getLogger(__name__)
+
+
+def _relationship(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> Relationship | None:
+    try:
+        return Relationship.parse(value or "")
+    except QuestionError as error:
+        raise click.BadParameter(f"found {error.found!r}; allowed: {error.allowed}") from None
+
+
+@click.command("check", short_help="Judge one number, dry, and say what every rule finds.")
+@click.argument("number")
+@click.option("--campaign", metavar="C", default="", help="The campaign; else [defaults] campaign.")
+@click.option(
+    "--at",
+    metavar="ISO",
+    help="Judge at this instant, by what was dated at or before it. Without an offset it is local "
+    "time where the callee is.",
+)
+@click.option("--region", metavar="R", default="", help="Where the callee is: FR-974, IT-BZ.")
+@click.option("--callerid", metavar="N", help="The number that the callee would see.")
+@click.option(
+    "--relationship",
+    metavar="WORD",
+    callback=_relationship,
+    help="contract, ended:DATE, press or request:DATE.",
+)
+@click.option("--purpose", type=click.Choice([p.value for p in Purpose]), help="What it is about.")
+@click.option(
+    "--dial", type=click.Choice([d.value for d in Dialling]), help="By whom it is placed."
+)
+@click.option("--person", metavar="ID", default="", help="Joins one consumer's numbers.")
+@config_option
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    number: str,
+    campaign: str,
+    at: str | None,
+    region: str,
+    callerid: str | None,
+    relationship: Relationship | None,
+    purpose: str | None,
+    dial: str | None,
+    person: str,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Judge one NUMBER as the bridge would, record nothing, and say what every rule finds.
+
+    Exit status 0 when the call is allowed, 1 when it is refused: also when the number cannot be
+    read, the campaign is unknown or the ledger does not answer.
+    """
+    site = open_site(config)
+    question = Question(
+        dialled=number,
+        campaign=campaign,
+        caller_id=callerid,
+        region=region,
+        relationship=relationship,
+        purpose=Purpose(purpose) if purpose else None,
+        dialling=Dialling(dial) if dial else None,
+        person=person,
+    )
+    reading = read_question(question, site.rulebook)
+    as_of = instant_option(at, _zones(reading, site))
+    verdict = _judge(site, reading, as_of)
+    if as_json:
+        print_json(verdict_as_json(verdict, site.language, live=as_of is None))
+    else:
+        for line in verdict_as_text(verdict, site.language):
+            click.echo(line)
+        entry = reading.entry
+        if not verdict.allowed and entry is not None and not entry.enforce:
+            click.echo("Shadow mode: the call would be let go, and logged as would_refuse.")
+    ctx.exit(0 if verdict.allowed else 1)
+
+
+def _zones(reading: Reading, site: Site) -> tuple[tzinfo, ...]:
+    """Where an instant without an offset was meant: at the callee's, else at the campaign's."""
+    if reading.zones:
+        return reading.zones
+    if reading.entry is not None:
+        return zones_of([reading.entry.region])
+    # Nothing is judged then; an instant is read only to be shown.
+    return site.zones[:1] or (UTC,)
+
+
+def _judge(site: Site, reading: Reading, as_of: datetime | None) -> Verdict:
+    at = as_of or utc_now()
+    if reading.exempt:
+        return exempt_verdict(reading, reading.exempt, at)
+    if reading.refusals:
+        return refused_as_read(reading, at)
+    try:
+        with site.reading() as conn, snapshot(conn):
+            lists = ListCache()
+            lists.refresh(conn)
+            answer = Decider(lists).judge_dry(conn, reading, site.rulebook, at, as_of=as_of)
+            return answer.verdict
+    except LedgerError as error:
+        why = error.what + (f", {error.do}" if error.do else "")
+        return _unavailable(reading, at, Reason("unavailable_ledger", {"why": why}))
+    except Exception as error:
+        log.exception("judging failed")
+        return _unavailable(reading, at, Reason("unavailable_error", {"why": type(error).__name__}))
+
+
+def _unavailable(reading: Reading, at: datetime, reason: Reason) -> Verdict:
+    assert reading.entry is not None
+    assert reading.number is not None
+    return Verdict(
+        Decision.REFUSE,
+        at.astimezone(reading.zones[0]),
+        number=reading.number.e164,
+        campaign=reading.campaign,
+        professional=reading.entry.mandate.professional,
+        policy=reading.entry.mandate.policy.id,
+        zones=reading.zone_names,
+        refusals=(Refusal(Rule.UNAVAILABLE, reason),),
+    )
+
+
+def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str, object]:
+    """The public form of a verdict.
+
+    Args:
+        live: it was judged now: the fractions of the second are left out.
+    """
+    return {
+        "verdict": verdict.decision.value,
+        "exempt": verdict.exempt,
+        "number": verdict.number,
+        "campaign": verdict.campaign,
+        "professional": verdict.professional,
+        "policy": verdict.policy,
+        "regime": verdict.regime,
+        "at": verdict.at.isoformat(timespec="seconds" if live else "auto"),
+        "zones": list(verdict.zones),
+        "refusals": [
+            {
+                "rule": refusal.rule.value,
+                "reason": sentence(refusal.reason, language),
+                "until": _second_up(refusal.until),
+                "source": refusal.source,
+            }
+            for refusal in verdict.refusals
+        ],
+        "not_judged": [
+            {"rule": silence.rule.value, "why": sentence(silence.reason, language)}
+            for silence in verdict.not_judged
+        ],
+        "next": verdict.next.isoformat() if verdict.next else None,
+    }
+
+
+def _second_up(instant: datetime | None) -> str | None:
+    """To the second, rounded up, as `next` is: what is allowed at it is allowed."""
+    if instant is None:
+        return None
+    whole = instant.replace(microsecond=0)
+    if instant.microsecond:
+        zone = instant.tzinfo
+        whole = (whole.astimezone(UTC) + timedelta(seconds=1)).astimezone(zone)
+    return whole.isoformat()
+
+
+def verdict_as_text(verdict: Verdict, language: str) -> list[str]:
+    """The lines that a floor manager reads: the verdict, for whom, where and when, every rule."""
+    lines = [f"{verdict.decision.value}  {printable(verdict.number) or '(no number)'}"]
+    if verdict.exempt:
+        lines.append(f"  never judged: {_EXEMPT.get(verdict.exempt, f'list {verdict.exempt}')}")
+        return lines
+    campaign = printable(verdict.campaign) or "(none)"
+    if verdict.professional:
+        campaign += f", for {verdict.professional}"
+    lines.append(f"  campaign  {campaign}")
+    if verdict.policy:
+        regime = f", regime {verdict.regime}" if verdict.regime else ""
+        lines.append(f"  policy    {verdict.policy}{regime}")
+    lines.append(f"  at        {_local_times(verdict)}")
+    if not verdict.allowed:
+        told = clock(verdict.next) if verdict.next else "never by waiting alone"
+        lines.append(f"  next      {told}")
+    lines.append("")
+    lines += _findings(verdict, language)
+    return lines
+
+
+_EXEMPT = {
+    "emergency": "an emergency number",
+    "pattern": "[defaults] exempt",
+}
+
+
+def _local_times(verdict: Verdict) -> str:
+    zones: list[tzinfo] = [zone(name) for name in verdict.zones] or [UTC]
+    return "; ".join(clock(verdict.at.astimezone(each)) for each in zones)
+
+
+def _findings(verdict: Verdict, language: str) -> list[str]:
+    refusals = {refusal.rule: refusal for refusal in verdict.refusals}
+    silences = {silence.rule: silence for silence in verdict.not_judged}
+    judged = bool(verdict.regime)
+    order = [Rule.NUMBER, Rule.CAMPAIGN, *(rule for rule, _ in RULES)] if judged else []
+    rules = [rule for rule in Rule if rule in order or rule in refusals or rule in silences]
+    width = max((len(rule) for rule in rules), default=0)
+    lines = []
+    for rule in rules:
+        told = _finding(refusals.get(rule), silences.get(rule), language)
+        lines.append(f"  {rule.value.ljust(width)}  {told[0]}")
+        lines += [" " * (width + 4) + line for line in told[1:]]
+    return lines
+
+
+def _finding(refusal: Refusal | None, silence: NotJudged | None, language: str) -> list[str]:
+    if refusal is not None:
+        told = [f"refused     {printable(sentence(refusal.reason, language))}"]
+        until = f"until {clock(refusal.until)}" if refusal.until else "waiting does not help"
+        told.append(" " * 12 + until + (f"; {refusal.source}" if refusal.source else ""))
+        return told
+    if silence is not None:
+        return [f"not judged  {printable(sentence(silence.reason, language))}"]
+    return ["ok"]

@@ -1,0 +1,158 @@
+"""`dialwarden objection`: callees who said no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dialwarden.cli.common import (
+    campaign_option,
+    config_option,
+    file_argument,
+    json_option,
+    open_site,
+    past_option,
+    region_option,
+    utc_now,
+    who,
+    zones_of_callee,
+)
+from dialwarden.cli.importing import people_of, run_import, strict_option, zone_option
+from dialwarden.cli.output import clock, print_json, print_json_array, print_table
+from dialwarden.facts import Scope
+from dialwarden.imports.objections import noes
+from dialwarden.ledger import objections
+from dialwarden.ledger.connection import snapshot, transaction
+from dialwarden.question import Door
+
+
+@click.group("objection", short_help="Callees who said no.")
+def command() -> None:
+    """Callees who said no to a professional. It holds for the very next question."""
+
+
+@command.command("add", short_help="Record that a callee said no.")
+@click.argument("number")
+@campaign_option
+@click.option("--at", metavar="ISO", help="When; now if not given. Local time of the callee.")
+@click.option(
+    "--scope",
+    type=click.Choice([scope.value for scope in Scope]),
+    default=Scope.PROFESSIONAL.value,
+    show_default=True,
+    help="To the professional, to this campaign only, or to everybody.",
+)
+@click.option("--person", metavar="ID", default="", help="Joins one consumer's numbers.")
+@click.option("--note", metavar="TEXT", default="", help="Kept with it.")
+@config_option
+@json_option
+def add(
+    number: str,
+    campaign: str,
+    at: str | None,
+    scope: str,
+    person: str,
+    note: str,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Record that the callee at NUMBER objects to being called, for the campaign's professional."""
+    site = open_site(config)
+    now = utc_now()
+    name, entry = site.entry(campaign)
+    callee = site.callee(number, entry.region)
+    zones = zones_of_callee(callee)
+    new = objections.NewObjection(
+        number=callee.digits,
+        person=person,
+        professional=entry.mandate.professional,
+        campaign=name,
+        at=past_option(at, zones, now),
+        recorded_at=now,
+        door=Door.CLI,
+        scope=Scope(scope),
+        by=who(),
+        note=note,
+    )
+    with site.writing() as conn, transaction(conn):
+        recorded = objections.add(conn, new)
+    if as_json:
+        print_json(
+            {
+                "number": callee.e164,
+                "professional": new.professional,
+                "campaign": name,
+                "scope": scope,
+                "at": new.at,
+                "recorded": recorded,
+            }
+        )
+        return
+    to = {"professional": new.professional, "campaign": f"campaign {name}", "all": "everybody"}
+    word = "recorded" if recorded else "known already"
+    said = clock(new.at.astimezone(zones[0]))
+    click.echo(f"objection of {callee.e164} to {to[scope]} {word}, said {said}")
+
+
+@command.command("import", short_help="Take objections from a CSV file.")
+@file_argument
+@region_option
+@zone_option
+@strict_option
+@config_option
+@json_option
+@click.pass_context
+def import_(
+    ctx: click.Context,
+    file: Path,
+    region: str,
+    zone: str,
+    strict: bool,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Take objections from FILE, a CSV with the header number,professional,at.
+
+    Rows that are on record already are counted and skipped: running it twice is safe.
+    """
+    site = open_site(config)
+    people = people_of(site, region, zone)
+    now, by = utc_now(), who()
+    ctx.exit(
+        run_import(
+            site,
+            file,
+            lambda report: noes(people, report, now=now, by=by),
+            "objection",
+            strict=strict,
+            as_json=as_json,
+        )
+    )
+
+
+@command.command("list", short_help="The objections on record.")
+@click.option("--number", metavar="N", help="Of this callee only.")
+@click.option("--campaign", metavar="C", help="Recorded for this campaign only.")
+@click.option("--professional", metavar="P", help="To this professional only.")
+@config_option
+@json_option
+def list_(
+    number: str | None,
+    campaign: str | None,
+    professional: str | None,
+    config: str | None,
+    as_json: bool,
+) -> None:
+    """Show the objections on record, in the order in which they were recorded."""
+    site = open_site(config)
+    digits = site.number_filter(number, campaign)
+    with site.reading() as conn, snapshot(conn):
+        rows = objections.list_objections(
+            conn, number=digits, campaign=campaign, professional=professional
+        )
+        if as_json:
+            print_json_array(rows)
+            return
+        columns = ("id", "at", "number", "professional", "scope", "campaign", "door", "by", "note")
+        print_table(columns, ([row[column] for column in columns] for row in rows))

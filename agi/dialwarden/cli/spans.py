@@ -1,0 +1,60 @@
+"""`--since` and `--until`: an instant, a date, or a length of time back from now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+
+import click
+
+from dialwarden.imports.instants import InstantError, NoOffset, read_date, read_instant
+from dialwarden.policy.period import day_start
+
+_BACK = re.compile(r"(\d{1,6}) ?(s|m|h|d|w)", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+since_option = click.option(
+    "--since",
+    metavar="WHEN",
+    help="From this instant or date on, or 30m, 2h, 7d, 4w back. Without an "
+    "offset it is local time of the campaigns, UTC if they have several.",
+)
+until_option = click.option(
+    "--until",
+    metavar="WHEN",
+    help="Up to this instant or date, itself not included; or 2h, 7d back.",
+)
+
+
+def span(
+    since: str | None, until: str | None, zones: Sequence[tzinfo], now: datetime
+) -> tuple[datetime | None, datetime | None]:
+    """The two ends of a span, the first inclusive, the second not; None where not given.
+
+    Args:
+        zones: where dates, and instants without an offset, are meant; UTC if not just one.
+
+    Raises:
+        click.BadParameter: one of them cannot be read.
+    """
+    return _end(since, "--since", zones, now), _end(until, "--until", zones, now)
+
+
+def _end(text: str | None, option: str, zones: Sequence[tzinfo], now: datetime) -> datetime | None:
+    if text is None:
+        return None
+    back = _BACK.fullmatch(text.strip().lower())
+    if back:
+        return now - timedelta(**{_UNITS[back[2]]: int(back[1])})
+    zone = zones[0] if len(zones) == 1 else UTC
+    try:
+        return day_start(read_date(text), zone)
+    except InstantError:
+        pass
+    try:
+        return read_instant(text, (zone,), repeated="earlier")
+    except NoOffset:
+        raise AssertionError("there is a zone") from None
+    except InstantError as error:
+        raise click.BadParameter(f"{error}, or 2h, 7d", param_hint=option) from None

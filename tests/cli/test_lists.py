@@ -1,0 +1,194 @@
+"""`dialwarden list`: versions, as-of dates, overlays, and what is told of them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from tests.cli.site import Site
+
+NUMBER = "0612345678"
+TODAY = datetime.now(UTC).date()
+
+
+def test_an_import_holds_for_the_next_question(site: Site) -> None:
+    file = site.file("0612345678\n")
+    assert site.out("list", "import", "house", file) == "imported 1 number\n"
+    verdict = site.json("check", NUMBER, "--campaign", "paris", status=1)
+    assert "opposition" in [refusal["rule"] for refusal in verdict["refusals"]]
+    site.run("list", "import", "house", site.file(""))
+    verdict = site.json("check", NUMBER, "--campaign", "paris", status=1)
+    assert "opposition" not in [refusal["rule"] for refusal in verdict["refusals"]]
+
+
+def test_an_import_in_json(site: Site) -> None:
+    file = site.file("number\n0612345678\nabc\n0612345678\n")
+    assert site.json("list", "import", "house", file, "--as-of", "01/11/2026") == {
+        "file": str(file),
+        "list": "house",
+        "version": 1,
+        "as_of": "2026-11-01",
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "rows": 3,
+        "added": 1,
+        "duplicates": 1,
+        "bad": 1,
+        "bad_rows": [
+            {
+                "line": 3,
+                "reason": "'abc' is no number: only + 0-9 ( ) . - and blanks make one "
+                "(U+0061 LATIN SMALL LETTER A, character 1)",
+            }
+        ],
+        "warnings": [],
+        "refused": False,
+    }
+
+
+def test_bad_rows_are_told_twenty_at_most_and_counted(site: Site) -> None:
+    result = site.run("list", "import", "house", site.file("number\n" + "x\n" * 23 + NUMBER))
+    assert result.stdout == "imported 1 number, 23 bad rows left out\n"
+    lines = result.stderr.splitlines()
+    assert len(lines) == 21
+    assert "file.csv:2: 'x' is no number" in lines[0]
+    assert lines[-1].endswith(": 3 more bad rows")
+
+
+def test_strict_takes_all_or_nothing(site: Site) -> None:
+    result = site.run(
+        "list", "import", "house", site.file(f"{NUMBER}\nabc\n"), "--strict", status=1
+    )
+    assert result.stdout == "nothing imported: 1 bad row (--strict)\n"
+    assert site.json("list", "status", "house")[0]["version"] is None
+    site.run("list", "import", "house", site.file(f"{NUMBER}\n"), "--strict")
+    assert site.json("list", "status", "house")[0]["count"] == 1
+
+
+@pytest.mark.parametrize("name", ["bloctel", "rpo", "weekly"])
+def test_a_list_with_a_greatest_age_needs_a_date(site: Site, name: str) -> None:
+    told = site.err("list", "import", name, site.file(""))
+    assert f"list {name} has a greatest age" in told
+    assert "--as-of DATE" in told
+    site.run("list", "import", name, site.file(""), "--as-of", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "told"),
+    [(TODAY + timedelta(days=2), "lies in the future"), ("soon", "is no date; write 2026-12-24")],
+)
+def test_a_wrong_as_of_date_is_a_wrong_use(site: Site, as_of: object, told: str) -> None:
+    assert told in site.err("list", "import", "house", site.file(""), "--as-of", as_of)
+
+
+@pytest.mark.parametrize("verb", ["import", "add", "remove", "has", "status"])
+def test_an_unknown_list_is_a_wrong_use_that_names_the_nearest(site: Site, verb: str) -> None:
+    more = {"import": [site.file("")], "status": []}.get(verb, [NUMBER])
+    assert "did you mean house?" in site.err("list", verb, "hous", *more)
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "read"),
+    [("house", NUMBER, "+33612345678"), ("rpo", "3331234567", "+393331234567"),
+     ("staff", NUMBER, "+33612345678"), ("lift", "+33612345678", "+33612345678")],
+)  # fmt: skip
+def test_national_numbers_are_read_by_the_lists_own_country(
+    site: Site, name: str, number: str, read: str
+) -> None:
+    assert site.json("list", "add", name, number)["number"] == read
+    dated = [] if name in ("house", "staff", "lift") else ["--as-of", TODAY]
+    site.run("list", "import", name, site.file(f"{number}\n"), *dated)
+    assert site.json("list", "has", name, read)["listed"]
+
+
+def test_a_list_of_no_country_asks_for_a_region(site: Site) -> None:
+    assert "write it with + and its country code" in site.err("list", "add", "lift", NUMBER)
+    site.run("list", "add", "lift", NUMBER, "--region", "FR")
+    result = site.run("list", "import", "lift", site.file(f"{NUMBER}\n"))
+    assert "national numbers need --region" in result.stderr
+    told = site.err("list", "add", "lift", NUMBER, "--region", "XX")
+    assert "unknown region 'XX'" in told
+
+
+def test_overlays_survive_imports_and_move_no_date(site: Site) -> None:
+    site.run("list", "import", "house", site.file("+33612345601\n"), "--as-of", "2026-11-01")
+    site.run("list", "add", "house", "0612345602", "--note", "by letter")
+    site.run("list", "remove", "house", "0612345601")
+    site.run("list", "import", "house", site.file("+33612345601\n"), "--as-of", "2026-11-02")
+    assert site.json("list", "has", "house", "0612345601", status=1)["listed"] is False
+    assert site.json("list", "has", "house", "0612345602")["as_of"] == "2026-11-02"
+    row = site.json("list", "status", "house")[0]
+    assert (row["count"], row["added"], row["removed"], row["versions"]) == (1, 1, 1, 2)
+
+
+def test_has_says_what_it_knows(site: Site) -> None:
+    site.run("list", "import", "house", site.file("number,since\n0612345678,2026-05-02\n"))
+    assert site.json("list", "has", "house", NUMBER) == {
+        "list": "house", "number": "+33612345678", "listed": True, "since": "2026-05-02",
+        "version": 1, "as_of": None,
+    }  # fmt: skip
+    told = site.out("list", "has", "house", NUMBER)
+    assert told == "+33612345678 is on list house since 2026-05-02\n"
+    told = site.out("list", "has", "staff", NUMBER, status=1)
+    assert told == "+33612345678 is not on list staff, which was never imported\n"
+
+
+def test_adding_to_a_list_never_imported_says_that_it_refuses(site: Site) -> None:
+    result = site.run("list", "add", "house", NUMBER)
+    assert result.stdout == "+33612345678 added to list house, whatever is imported later\n"
+    assert "dialwarden list import house FILE (an empty file will do)" in result.stderr
+    assert site.run("list", "add", "staff", NUMBER).stderr == ""
+
+
+def test_a_number_that_cannot_be_read_is_a_wrong_use(site: Site) -> None:
+    assert "Invalid value for NUMBER" in site.err("list", "add", "house", "abc")
+
+
+def test_status_of_every_list(site: Site) -> None:
+    week = TODAY - timedelta(days=3)
+    site.run("list", "import", "weekly", site.file(f"{NUMBER}\n", "w.csv"), "--as-of", week)
+    rows = {row["name"]: row for row in site.json("list", "status")}
+    assert list(rows) == ["bloctel", "house", "lift", "rpo", "staff", "weekly"]
+    weekly = rows["weekly"]
+    assert weekly["kind"] == "opposition"
+    assert (weekly["version"], weekly["count"], weekly["source"]) == (1, 1, "w.csv")
+    assert weekly["as_of"] == week.isoformat()
+    assert weekly["limit_days"] == 7
+    assert weekly["stale_from"] == (week + timedelta(days=8)).isoformat()
+    assert weekly["stale"] is False
+    assert datetime.fromisoformat(weekly["imported_at"]).tzinfo is not None
+    assert (rows["house"]["version"], rows["house"]["stale"]) == (None, True)
+    assert (rows["staff"]["kind"], rows["staff"]["stale"]) == ("exempt", False)
+
+
+@pytest.mark.parametrize("days", range(5, 12))
+def test_a_list_is_stale_from_the_day_after_its_limit(site: Site, days: int) -> None:
+    site.run("list", "import", "weekly", site.file(""), "--as-of", TODAY - timedelta(days=days))
+    row = site.json("list", "status", "weekly")[0]
+    assert row["age_days"] in (days, days + 1)  # Paris is ahead of UTC
+    assert row["stale"] is (row["age_days"] > 7)
+
+
+def test_status_as_text(site: Site) -> None:
+    site.run("list", "import", "weekly", site.file(f"{NUMBER}\n", "w.csv"), "--as-of", "2026-01-05")
+    lines = site.out("list", "status").splitlines()
+    assert lines[0].split() == [
+        "LIST", "KIND", "NUMBERS", "AS", "OF", "AGE", "LIMIT", "STALE", "FROM", "ADDED",
+        "REMOVED", "IMPORTED", "SOURCE",
+    ]  # fmt: skip
+    assert "house    opposition  never imported" in lines[2]
+    assert "2026-01-13 (stale)" in lines[-1]
+
+
+def test_a_list_that_is_configured_no_more_is_still_shown(site: Site) -> None:
+    site.run("list", "import", "house", site.file(""))
+    toml = site.folder / "dialwarden.toml"
+    toml.write_text(toml.read_text().replace("house", "home"))
+    row = site.json("list", "status", "house")[0]
+    assert (row["kind"], row["version"], row["stale"]) == (None, 1, False)
+
+
+def test_a_wrong_file_is_a_wrong_use(site: Site) -> None:
+    assert "has no column number" in site.err("list", "import", "house", site.file("tel\n06\n"))
+    assert "does not exist" in site.err("list", "import", "house", "none.csv")
+    site.run("list", "import", "house", site.file(f"tel\n{NUMBER}\n"), "--column", "Tel")
