@@ -1,0 +1,291 @@
+"""A SIP trunk on loopback UDP: the judge of what left the PBX.
+
+It counts INVITEs by called number, a retransmission being the same INVITE, notes the instants of
+CANCEL, ACK and BYE, and treats each call by the rule with the longest prefix of its number. It is
+as correct as Asterisk needs: no authentication, no media, no retransmissions of its own (loopback
+loses nothing).
+"""
+
+from __future__ import annotations
+
+import enum
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+WAIT_S = 10.0
+BUFFER_BYTES = 4 << 20  # a burst of 200 calls is some 400 kB, the kernel's default holds 200
+
+
+class Outcome(enum.Enum):
+    """What becomes of a call: the status that ends it, or its last provisional one."""
+
+    ANSWER = "200 OK"
+    RING = "180 Ringing"
+    SILENCE = ""
+    BUSY = "486 Busy Here"
+    NOT_FOUND = "404 Not Found"
+    REJECT = "503 Service Unavailable"
+    REDIRECT = "302 Moved Temporarily"
+
+
+@dataclass(slots=True)
+class Invite:
+    """One call that reached the trunk; instants are `time.monotonic()`, None for not yet."""
+
+    number: str
+    caller: str
+    at: float
+    call_id: str
+    cancelled_at: float | None = None
+    answered_at: float | None = None
+    acked_at: float | None = None
+    ended_at: float | None = None
+    request: Request = field(repr=False, kw_only=True)
+    peer: tuple[str, int] = field(repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A SIP request: `headers` in order, names in lower case."""
+
+    method: str
+    uri: str
+    headers: tuple[tuple[str, str], ...]
+
+    def __getitem__(self, name: str) -> str:
+        return next((value for key, value in self.headers if key == name), "")
+
+
+class Trunk:
+    """Listens from construction on; `port` is its UDP port on 127.0.0.1."""
+
+    def __init__(self, port: int = 0, *, default: Outcome = Outcome.ANSWER) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        self._socket.bind(("127.0.0.1", port))
+        self.port: int = self._socket.getsockname()[1]
+        self._default = default
+        self._rules: dict[str, tuple[Outcome, str]] = {}
+        self._calls: dict[str, Invite] = {}
+        self._answers: dict[tuple[str, str], list[bytes]] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._serve, name="bench-trunk", daemon=True).start()
+
+    def on(self, prefix: str, outcome: Outcome, *, to: str = "") -> None:
+        """Treat calls to numbers that begin so; `to` is the number a REDIRECT names."""
+        with self._changed:
+            self._rules[prefix] = (outcome, to)
+
+    def invites(self, number: str | None = None) -> list[Invite]:
+        """The calls so far, oldest first; those to `number` only, a leading + not counting."""
+        with self._changed:
+            calls = list(self._calls.values())
+        return [
+            call
+            for call in calls
+            if number is None or call.number.lstrip("+") == number.lstrip("+")
+        ]
+
+    def wait_invite(self, number: str, *, nth: int = 1, timeout_s: float = WAIT_S) -> Invite:
+        """The nth call to `number`.
+
+        Raises:
+            TimeoutError: it did not come.
+        """
+        self.wait(lambda: len(self.invites(number)) >= nth, timeout_s, f"INVITE {nth} for {number}")
+        return self.invites(number)[nth - 1]
+
+    def wait(
+        self, condition: Callable[[], object], timeout_s: float = WAIT_S, what: str = "the trunk"
+    ) -> None:
+        """Return once `condition` holds, looking again at every message.
+
+        Raises:
+            TimeoutError: it did not come to hold.
+        """
+        with self._changed:
+            if not self._changed.wait_for(condition, timeout_s):
+                raise TimeoutError(
+                    f"{what}: not within {timeout_s} s; calls so far: {list(self._calls.values())}"
+                )
+
+    def clear(self) -> None:
+        """Forget the calls and the rules; a call still up is answered but no longer counted."""
+        with self._changed:
+            self._calls.clear()
+            self._rules.clear()
+
+    def reply(self, call: Invite, outcome: Outcome, *, to: str = "") -> None:
+        """Treat a call that is ringing, or that was met with SILENCE, in another way now."""
+        with self._changed:
+            self._treat(call, outcome, to)
+            self._changed.notify_all()
+
+    def hang_up(self, call: Invite) -> None:
+        """The callee hangs up an answered call."""
+        request = call.request
+        target = request["contact"].partition("<")[2].partition(">")[0]
+        self._send(
+            call.peer,
+            f"BYE {target} SIP/2.0",
+            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-bye-{call.call_id}"),
+            ("From", self._with_tag(request["to"], call.call_id)),
+            ("To", request["from"]),
+            ("Call-ID", call.call_id),
+            ("CSeq", "1 BYE"),
+            ("Max-Forwards", "70"),
+        )
+        with self._changed:
+            call.ended_at = time.monotonic()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._socket.sendto(b"stop", ("127.0.0.1", self.port))
+
+    def _serve(self) -> None:
+        own = ("127.0.0.1", self.port)
+        with self._socket:
+            while True:
+                data, peer = self._socket.recvfrom(65535)
+                if peer == own and data == b"stop":
+                    return
+                request = _parse(data)
+                if request is None:  # a keep-alive, or the answer to our BYE
+                    continue
+                with self._changed:
+                    self._take(request, peer)
+                    self._changed.notify_all()
+
+    def _take(self, request: Request, peer: tuple[str, int]) -> None:
+        key = (request["call-id"], request["cseq"])
+        if request.method != "ACK" and key in self._answers:
+            for datagram in self._answers[key]:
+                self._socket.sendto(datagram, peer)
+            return
+        call = self._calls.get(request["call-id"])
+        now = time.monotonic()
+        match request.method:
+            case "INVITE" if ";tag=" in request["to"]:
+                self._answer(request, peer, "200 OK", body=self._sdp())
+            case "INVITE":
+                self._ring(request, peer, now)
+            case "CANCEL":
+                self._answer(request, peer, "200 OK")
+                if call is not None and call.answered_at is None:
+                    call.cancelled_at = now
+                    self._answer(call.request, peer, "487 Request Terminated")
+            case "ACK":
+                if call is not None and call.answered_at is not None:
+                    call.acked_at = now
+            case "BYE":
+                self._answer(request, peer, "200 OK")
+                if call is not None:
+                    call.ended_at = now
+            case "OPTIONS" | "INFO" | "UPDATE":
+                self._answer(request, peer, "200 OK")
+            case _:
+                self._answer(request, peer, "501 Not Implemented")
+
+    def _ring(self, request: Request, peer: tuple[str, int], now: float) -> None:
+        call = Invite(
+            _user_of(request.uri),
+            _user_of(request["from"]),
+            now,
+            request["call-id"],
+            request=request,
+            peer=peer,
+        )
+        self._calls[call.call_id] = call
+        prefixes = [prefix for prefix in self._rules if call.number.lstrip("+").startswith(prefix)]
+        outcome, to = self._rules[max(prefixes, key=len)] if prefixes else (self._default, "")
+        self._treat(call, outcome, to)
+
+    def _treat(self, call: Invite, outcome: Outcome, to: str) -> None:
+        request, peer = call.request, call.peer
+        if outcome is Outcome.SILENCE:
+            self._answers[call.call_id, request["cseq"]] = []
+            return
+        self._answer(request, peer, "100 Trying")
+        if outcome in {Outcome.ANSWER, Outcome.RING}:
+            self._answer(request, peer, Outcome.RING.value)
+        if outcome is Outcome.ANSWER:
+            call.answered_at = time.monotonic()
+            self._answer(request, peer, outcome.value, body=self._sdp())
+        elif outcome is Outcome.REDIRECT:
+            self._answer(request, peer, outcome.value, contact=f"<sip:{to}@127.0.0.1:{self.port}>")
+        elif outcome is not Outcome.RING:
+            self._answer(request, peer, outcome.value)
+
+    def _answer(
+        self,
+        request: Request,
+        peer: tuple[str, int],
+        status: str,
+        *,
+        contact: str = "",
+        body: str = "",
+    ) -> None:
+        tagged = (
+            request["to"]
+            if status.startswith("100")
+            else self._with_tag(request["to"], request["call-id"])
+        )
+        datagram = self._send(
+            peer,
+            f"SIP/2.0 {status}",
+            *(("Via", value) for key, value in request.headers if key == "via"),
+            ("From", request["from"]),
+            ("To", tagged),
+            ("Call-ID", request["call-id"]),
+            ("CSeq", request["cseq"]),
+            ("Contact", contact or f"<sip:127.0.0.1:{self.port}>"),
+            ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"),
+            body=body,
+        )
+        self._answers.setdefault((request["call-id"], request["cseq"]), []).append(datagram)
+
+    def _send(
+        self, peer: tuple[str, int], start: str, *headers: tuple[str, str], body: str = ""
+    ) -> bytes:
+        lines = [start, *(f"{name}: {value}" for name, value in headers)]
+        if body:
+            lines.append("Content-Type: application/sdp")
+        lines += [f"Content-Length: {len(body)}", "", body]
+        datagram = "\r\n".join(lines).encode()
+        self._socket.sendto(datagram, peer)
+        return datagram
+
+    @staticmethod
+    def _with_tag(to: str, call_id: str) -> str:
+        return to if ";tag=" in to else f"{to};tag=bench-{call_id[:8]}"
+
+    def _sdp(self) -> str:
+        """An offer or answer of G.711 at a port where nobody listens."""
+        return (
+            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            "m=audio 9 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
+            "a=rtpmap:101 telephone-event/8000\r\n"
+        )
+
+
+def _parse(data: bytes) -> Request | None:
+    """A request, None for a response or for what is no SIP at all."""
+    head = data.decode(errors="replace").partition("\r\n\r\n")[0]
+    start, *lines = head.split("\r\n")
+    words = start.split(" ")
+    if len(words) != 3 or words[2] != "SIP/2.0":
+        return None
+    pairs = (line.partition(":") for line in lines)
+    headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
+    return Request(words[0], words[1], headers)
+
+
+def _user_of(address: str) -> str:
+    """The user part of a SIP URI, decoded, wherever the URI stands in `address`."""
+    user, at, _ = address.partition("sip:")[2].partition("@")
+    return unquote(user) if at else ""
