@@ -16,7 +16,9 @@ NUMBER: Final = "DIALWARDEN_NUMBER"  # E.164: what to dial
 ATTEMPT: Final = "DIALWARDEN_ATTEMPT"  # id, empty on REFUSE
 RESULT: Final = "DIALWARDEN_RESULT"  # OK or FAILED, by the scripts that record
 
-# The order in which they are set. The verdict comes first: whatever an Asterisk might make of a
-# value, what stands before it is already apart.
-VERDICT_VARIABLES: Final = (VERDICT, RULE, RULES, REASON, NEXT, NUMBER, ATTEMPT)
+# The order in which they are set. Asterisk obeys a command that was cut off by the end of its
+# stream: of a shorter number, and of a verdict without one. So the number is whole before there
+# is a verdict, and behind that comes only the sentence, where a cut does no harm. (Measured on
+# Asterisk 22.10.1: with the verdict first, every prefix of the number could be dialled.)
+VERDICT_VARIABLES: Final = (RULE, RULES, NEXT, NUMBER, ATTEMPT, VERDICT, REASON)
 RECORD_VARIABLES: Final = (RESULT, REASON)

@@ -136,12 +136,12 @@ class AgiScripts:
                 raise RecordingError(Reason("number_faults", {"detail": str(request.faults[0])}))
             await self._recorder.objection(
                 number=given.get("number", ""),
-                call=given.get("call", ""),
+                call=_utf8(given.get("call", "")),
                 attempt=given.get("attempt", ""),
                 campaign=given.get("campaign", ""),
                 scope=given.get("scope", ""),
                 door=Door.AGI,
-                by=request.channel or peer,
+                by=_utf8(request.channel) or peer,
             )
         except RecordingError as error:
             log.error(
@@ -164,17 +164,17 @@ class AgiScripts:
             dialled=given.get("number", ""),
             campaign=given.get("campaign", ""),
             # Without the linkedid, the channel's own id still joins what this channel asks.
-            call=given.get("call", "") or request.uniqueid,
+            call=_utf8(given.get("call", "") or request.uniqueid),
             # The shipped dialplan always has the key: empty says nothing about what is presented.
-            caller_id=given.get("callerid") or None,
+            caller_id=_utf8(given.get("callerid", "")) or None,
             region=given.get("region", ""),
             relationship=Relationship.parse(given.get("relationship", "")),
             purpose=_member(Purpose, "purpose", purpose),
             dialling=_member(Dialling, "dial", dialling),
-            person=given.get("person", ""),
+            person=_utf8(given.get("person", "")),
             dial_status=given.get("dialstatus", ""),
             door=Door.AGI,
-            asked_by=request.channel or peer,
+            asked_by=_utf8(request.channel) or peer,
             faults=tuple(map(str, request.faults)),
         )
 
@@ -182,9 +182,14 @@ class AgiScripts:
         unknown = request.arguments.keys() - known
         if unknown:
             self._seldom.warning(
-                "keys", "%s: unknown keys ignored: %s", ascii(request.channel),
+                "keys", "%s: unknown keys ignored: %s", ascii(self._gate.veiled(request.channel)),
                 ascii(", ".join(sorted(unknown))[:200]),
             )  # fmt: skip
+
+
+def _utf8(text: str) -> str:
+    """A peer's text as the ledger takes it; what is no UTF-8 is written out, so two stay two."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _member(kind: type[E], key: str, text: str) -> E | None:
@@ -208,9 +213,9 @@ def _bare_question(request: AgiRequest) -> Question:
     return Question(
         dialled=request.arguments.get("number", ""),
         campaign=request.arguments.get("campaign", ""),
-        call=request.arguments.get("call", "") or request.uniqueid,
+        call=_utf8(request.arguments.get("call", "") or request.uniqueid),
         door=Door.AGI,
-        asked_by=request.channel,
+        asked_by=_utf8(request.channel),
         faults=tuple(map(str, request.faults)),
     )
 
@@ -220,25 +225,19 @@ def failed(why: str) -> dict[str, str]:
 
 
 def verdict_variables(answer: Answer, language: str) -> dict[str, str]:
-    """Every variable of a verdict, all of them at each answer: none survives from a former one."""
+    """Every variable of a verdict, all of them at each answer: none survives from a former one.
+
+    In the order of `variables.VERDICT_VARIABLES`, which matters.
+    """
     verdict = answer.verdict
-    if answer.allowed:
-        number = verdict.number
-        return {
-            variables.VERDICT: "ALLOW",
-            variables.RULE: "",
-            variables.RULES: "",
-            variables.REASON: "",
-            variables.NEXT: "",
-            variables.NUMBER: number,
-            variables.ATTEMPT: str(answer.attempt) if answer.attempt is not None else "",
-        }
+    refused = not answer.allowed
+    attempt = "" if refused or answer.attempt is None else str(answer.attempt)
     return {
-        variables.VERDICT: "REFUSE",
-        variables.RULE: verdict.rules[0].value,
-        variables.RULES: "&".join(verdict.rules),
-        variables.REASON: reason_of(answer, language),
-        variables.NEXT: verdict.next.isoformat() if verdict.next else "",
+        variables.RULE: verdict.rules[0].value if refused else "",
+        variables.RULES: "&".join(verdict.rules) if refused else "",
+        variables.NEXT: verdict.next.isoformat() if refused and verdict.next else "",
         variables.NUMBER: verdict.number,
-        variables.ATTEMPT: "",
+        variables.ATTEMPT: attempt,
+        variables.VERDICT: "REFUSE" if refused else "ALLOW",
+        variables.REASON: reason_of(answer, language) if refused else "",
     }

@@ -13,8 +13,8 @@ and leaves a CR in the last value. It reads the line twice:
    not split: an unpaired "(" in one value would swallow every variable behind it.
 
 So a value goes out in the quotes of the second reading, with unpaired brackets escaped for it, and
-the quotes and backslashes of that escaped for the first. Neither reading fails: whatever comes in, some
-variables are set, and the reply is `200 result=1`. Hence nothing is left to chance here.
+the quotes and backslashes of that escaped for the first. Neither reading fails: whatever comes in,
+some variables are set, and the reply is `200 result=1`. Hence nothing is left to chance here.
 
 What a value itself may hold is less than what could be carried: it ends in dialplan expressions,
 `$["${DIALWARDEN_RULE}" = "gap"]`, in logs and on consoles. See `safe_text`.

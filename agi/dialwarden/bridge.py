@@ -1,0 +1,267 @@
+"""The bridge: everything that runs for as long as the service does, put together and taken down.
+
+Owns the order of starting and stopping, the signals, and what is said about both. Knows how the
+parts fit and nothing of what they do.
+
+Signals: TERM and INT stop; HUP reads the configuration again, or keeps the old one and says why;
+USR2 hands the listening socket to a successor, so that an upgrade refuses no call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvloop
+
+from dialwarden import __version__, tzdata
+from dialwarden.doors.agi_scripts import AgiScripts
+from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
+from dialwarden.doors.listening import (
+    HandOverFailed,
+    hand_over,
+    inherited_sockets,
+    raise_descriptor_limit,
+    take_or_listen,
+)
+from dialwarden.doors.notify import notify_ready, notify_stopping
+from dialwarden.errors import DialwardenError, SettingsError
+from dialwarden.gate.gate import Gate
+from dialwarden.gate.recording import Recorder
+from dialwarden.gate.rulebook import Rulebook, compile_rulebook
+from dialwarden.ledger.group_commit import Ledger
+from dialwarden.log import VerdictLog, log, set_up_logging
+from dialwarden.numbers import places_of_region, read_number, zone
+from dialwarden.policies import load_policies
+from dialwarden.policy.calendar import holiday_on
+from dialwarden.policy.model import Confidence
+from dialwarden.settings.config import Config, load_config
+from dialwarden.settings.sections import Numbers
+
+# Calls in flight when we stop: each is answered within the question's deadline anyway.
+STOP_GRACE_S = 3.0
+# The ledger's files, the log, the listening sockets, and room for the doors to come.
+_OTHER_DESCRIPTORS = 256
+# Sections that are read and checked, and whose machinery this version does not have.
+_NOT_YET = ("ami", "gateway", "guard", "http")
+
+
+def run(config_path: Path) -> int:
+    """Serve until told to stop; the exit status.
+
+    Faults of the configuration go to standard error, each with its place, and give 2.
+    """
+    try:
+        config = load_config(config_path, os.environ, load_policies)
+    except SettingsError as error:
+        print(f"dialwarden: not started\n{error}", file=sys.stderr)
+        return 2
+    set_up_logging(style=config.log.format, level=config.log.level)
+    try:
+        return uvloop.run(_serve(config))
+    except DialwardenError as error:
+        log.error("not started: %s", error)
+        return 2
+
+
+async def _serve(config: Config) -> int:
+    bridge = Bridge(config)
+    await bridge.start()
+    try:
+        await bridge.until_stopped()
+    finally:
+        await bridge.stop()
+    return 0
+
+
+class Bridge:
+    """One running service."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._started_with = config
+        self._stopped = asyncio.Event()
+        self._handed_over = False
+        self._successor: object | None = None  # held: it must not be collected while we live
+        self._handing_over: asyncio.Task[None] | None = None
+        self._sockets: dict[str, socket.socket] = {}
+
+    async def start(self) -> None:
+        """Open the ledger, make ready what can be made ready, then listen.
+
+        Raises:
+            DialwardenError: the ledger cannot be opened, the address cannot be had.
+        """
+        config = self._config
+        log.info(
+            "dialwarden %s starting, configuration %s, time zones %s",
+            __version__, config.file, tzdata.VERSION,
+        )  # fmt: skip
+        say_warnings(config)
+        # The sockets first: what systemd or a predecessor gave must not leak into a failed start.
+        inherited = inherited_sockets(os.environ, os.getpid())
+        self._ledger = await Ledger.open(config.store.path)
+        try:
+            rulebook = compile_rulebook(config)
+            self._verdict_log = VerdictLog(clear_numbers=config.log.numbers is Numbers.CLEAR)
+            self._gate = Gate(self._ledger, rulebook, self._verdict_log)
+            await _warm_up(self._ledger, rulebook)
+            scripts = AgiScripts(self._gate, Recorder(self._gate), deadline=config.agi.deadline)
+            self._server = FastAgiServer(
+                scripts.answer,
+                unavailable=scripts.unavailable,
+                undelivered=scripts.undelivered,
+                settings=FastAgiSettings(
+                    allow_from=config.agi.allow_from,
+                    question_deadline_s=config.agi.deadline.total_seconds(),
+                    max_connections=config.agi.max_connections,
+                ),
+            )
+            raise_descriptor_limit(config.agi.max_connections + _OTHER_DESCRIPTORS)
+            sock = take_or_listen("agi", str(config.agi.listen), inherited)
+            self._sockets["agi"] = sock
+            # A copy for the successor: the server closes its own when it stops.
+            await self._server.start(sock.dup())
+        except BaseException:
+            await self._ledger.close()
+            raise
+        for left in inherited:
+            log.warning("an inherited socket (%s) is for no door of ours; closed", left.name)
+            left.sock.close()
+        self._watch_signals()
+        # What was made until here lives as long as we do: no collection need look at it again.
+        gc.collect()
+        gc.freeze()
+        host, port = sock.getsockname()[:2]
+        log.info(
+            "ledger %s, AGI on %s:%d, %d campaigns; process %d is ready", self._ledger.path, host,
+            port, len(rulebook.entries), os.getpid(),
+        )  # fmt: skip
+        notify_ready()
+
+    async def until_stopped(self) -> None:
+        await self._stopped.wait()
+
+    async def stop(self) -> None:
+        """Stop accepting, answer the calls in flight, close the ledger, say so."""
+        if not self._handed_over:
+            notify_stopping()
+        if self._handing_over is not None and not self._handing_over.done():
+            self._handing_over.cancel()  # a stop means the service: no successor outlives it
+            await asyncio.wait({self._handing_over})
+        log.info("stopping: no new calls, %d in flight", self._server.open_connections)
+        # Our copies first: as long as one is open the kernel takes calls that nobody will answer.
+        for sock in self._sockets.values():
+            sock.close()
+        await self._server.stop(STOP_GRACE_S)
+        await self._gate.close()
+        await self._ledger.close()
+        counters = self._server.counters
+        log.info("stopped: %d questions, %d answered, ledger closed", counters.asked,
+                 counters.answered)  # fmt: skip
+
+    def _watch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopped.set)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGUSR2, self._begin_hand_over)
+
+    def _reload(self) -> None:
+        """Take the configuration anew, whole or not at all."""
+        old = self._config
+        try:
+            new = load_config(old.file, os.environ, load_policies)
+            rulebook = compile_rulebook(new)
+        except SettingsError as error:
+            log.error("reload: the old configuration stays in force\n%s", error)
+            return
+        except Exception:
+            log.exception("reload: the old configuration stays in force")
+            return
+        say_warnings(new)
+        for name, was, now in (
+            ("[store] path", self._started_with.store.path, new.store.path),
+            ("[agi]", self._started_with.agi, new.agi),
+        ):
+            if was != now:
+                log.warning("reload: %s changed; it takes effect with a restart", name)
+        self._config = new
+        self._gate.rulebook = rulebook
+        self._verdict_log.clear_numbers = new.log.numbers is Numbers.CLEAR
+        set_up_logging(style=new.log.format, level=new.log.level)
+        log.info("reload: configuration %s in force, %d campaigns", new.file, len(rulebook.entries))
+
+    def _begin_hand_over(self) -> None:
+        if self._stopped.is_set():
+            return
+        if self._handing_over is None or self._handing_over.done():
+            self._handing_over = asyncio.get_running_loop().create_task(self._hand_over())
+
+    async def _hand_over(self) -> None:
+        argv = [sys.executable, "-m", "dialwarden", "serve", "--config", str(self._config.file)]
+        log.info("handing over to a successor")
+        try:
+            self._successor = await hand_over(argv, os.environ, self._sockets)
+        except HandOverFailed as error:
+            log.error("%s", error)
+            return
+        except Exception:
+            log.exception("hand-over failed; this process goes on serving")
+            return
+        self._handed_over = True
+        self._stopped.set()
+
+
+async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
+    """Do now what the first call would wait for: lists, calendars, zones, number plans."""
+    names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
+    await ledger.transact(lambda conn: ledger.lists.look_up(conn, names, 0))
+    today = datetime.now(UTC).date()
+    for entry in rulebook.entries.values():
+        read_number("0", region=entry.region, strips=rulebook.strips)
+        for place in places_of_region(entry.region):
+            zone(place.zone)
+        for terms in entry.mandate.terms.values():
+            if terms.holidays is not None:
+                for year in (today.year, today.year + 1):
+                    holiday_on(terms.holidays, today.replace(year=year, day=1))
+
+
+def say_warnings(config: Config) -> None:
+    """Say at the start what an admin should know before it matters."""
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    for section in _NOT_YET:
+        if section in config.given:
+            log.warning("[%s] is read and checked, but this version does not act on it", section)
+    if "ami" not in config.given:
+        log.info("no [ami]: no gateway and no guard; only calls that the dialplan asks about "
+                 "are judged")  # fmt: skip
+    today = datetime.now(UTC).date()
+    for campaign in config.campaigns.values():
+        regime = campaign.policy.regime_on(today)
+        log.info(
+            "campaign %s: professional %s, policy %s, regime %s%s", campaign.name,
+            campaign.professional, campaign.policy.id, regime.id if regime else "none in force",
+            "" if campaign.enforce else ", SHADOW MODE: refusals are logged and let go",
+        )  # fmt: skip
+        for citation in sorted(_unverified(campaign.policy.id, config)):
+            log.warning("policy %s rests on an unverified source: %s", campaign.policy.id, citation)
+
+
+def _unverified(policy_id: str, config: Config) -> set[str]:
+    return {
+        citation
+        for campaign in config.campaigns.values()
+        if campaign.policy.id == policy_id
+        for regime in campaign.policy.regimes
+        for citation, source in regime.sources.items()
+        if source.confidence is Confidence.UNVERIFIED
+    }

@@ -1,0 +1,162 @@
+"""A question made into a matter that can be judged: or refused as it stands, or exempt.
+
+Owns the rules that speak before there is a case (`number`, `campaign`) and the exemptions that
+need no list. Pure: no ledger, no clock; an emergency number passes here whatever else is broken.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from dialwarden.facts import Facts
+from dialwarden.gate.rulebook import Entry, Rulebook
+from dialwarden.numbers import (
+    Number,
+    UnknownRegion,
+    Unreadable,
+    is_emergency,
+    places_of_region,
+    read_number,
+    zone,
+)
+from dialwarden.question import Purpose, Question
+from dialwarden.rules.case import Matter
+from dialwarden.verdict import Reason, Refusal, Rule
+
+EMERGENCY = "emergency"
+PATTERN = "pattern"
+# What a peer sent stands in reasons: enough of it to be found again, not enough to flood a log.
+_SHOWN = 40
+# What may go back to the dialplan as it was dialled: one number or extension. An `&`, a `/` or an
+# `@` in it would dial something else besides, or elsewhere.
+_DIALLABLE = re.compile(r"[0-9A-Za-z+*#(). -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What could be made of a question without looking anything up.
+
+    Attributes:
+        exempt: EMERGENCY or PATTERN when the call is never judged, None otherwise.
+        refusals: why it cannot be judged (`number`, `campaign`, `unavailable`), in order.
+        zones, zone_names: the callee's candidates; empty when the number was not read.
+    """
+
+    question: Question
+    campaign: str
+    exempt: str | None = None
+    refusals: tuple[Refusal, ...] = ()
+    entry: Entry | None = None
+    number: Number | None = None
+    zones: tuple[tzinfo, ...] = ()
+    zone_names: tuple[str, ...] = ()
+
+    @property
+    def purpose(self) -> Purpose:
+        assert self.entry is not None
+        return self.question.purpose or self.entry.purpose
+
+    def lists_asked(self, at: datetime) -> tuple[str, ...]:
+        """The lists that the regimes in force, where the callee may be, ask for: the evidence."""
+        assert self.entry is not None
+        mandate, purpose = self.entry.mandate, self.purpose
+        in_force = (mandate.terms_on(at.astimezone(zone).date(), purpose) for zone in self.zones)
+        return tuple(
+            dict.fromkeys(rule.name for terms in in_force if terms for rule in terms.lists)
+        )
+
+    def matter(self, facts: Facts) -> Matter:
+        """What the rules judge; only for a reading without refusals."""
+        assert self.entry is not None
+        return Matter(
+            mandate=self.entry.mandate,
+            purpose=self.purpose,
+            zones=self.zones,
+            facts=facts,
+            relationship=self.question.relationship,
+        )
+
+
+def read_question(question: Question, rulebook: Rulebook) -> Reading:
+    """Read a question: never raises, whatever a peer wrote."""
+    campaign = question.campaign or rulebook.default_campaign
+    if is_emergency(question.dialled, rulebook.emergency, rulebook.strips):
+        return Reading(question, campaign, exempt=EMERGENCY)
+    entry = rulebook.entries.get(campaign)
+    number: Number | Unreadable | None = None
+    if entry is not None and not question.faults:
+        number = read_number(question.dialled, region=entry.region, strips=rulebook.strips)
+    elif not question.faults:
+        number = _unreadable_anywhere(question.dialled)
+    if not question.faults and _matches_pattern(question.dialled, number, rulebook):
+        return Reading(question, campaign, exempt=PATTERN)
+    refusals = []
+    if question.faults:
+        # Of two readings of a question one may be an attacker's: neither is taken.
+        reason = Reason("number_faults", {"detail": "; ".join(question.faults)[:200]})
+        refusals.append(Refusal(Rule.NUMBER, reason))
+    elif isinstance(number, Unreadable):
+        refusals.append(_refuse_number(number, entry))
+    if isinstance(number, Unreadable):
+        number = None
+    if entry is None:
+        refusals.append(_refuse_campaign(campaign, rulebook))
+    if refusals or entry is None or number is None:
+        return Reading(question, campaign, refusals=tuple(refusals), entry=entry, number=number)
+    try:
+        places = places_of_region(question.region) if question.region else number.places
+    except UnknownRegion as error:
+        refusal = _refuse_question("region", question.region, str(error))
+        return Reading(question, campaign, refusals=(refusal,), entry=entry, number=number)
+    names = tuple(dict.fromkeys(place.zone for place in places))
+    return Reading(
+        question,
+        campaign,
+        entry=entry,
+        number=number,
+        zones=tuple(zone(name) for name in names),
+        zone_names=names,
+    )
+
+
+def _unreadable_anywhere(dialled: str) -> Unreadable | None:
+    """What is wrong with a number wherever it is read from; None when only a region tells."""
+    read = read_number(dialled, region="FR")  # any region: these two codes look at no plan
+    return read if isinstance(read, Unreadable) and read.code in ("characters", "empty") else None
+
+
+def is_diallable(text: str) -> bool:
+    """Whether a text, dialled as it is, is one number or extension and nothing else."""
+    return _DIALLABLE.fullmatch(text) is not None
+
+
+def _matches_pattern(dialled: str, number: Number | Unreadable | None, rulebook: Rulebook) -> bool:
+    if not rulebook.exempt_patterns:
+        return False
+    forms = [dialled.strip()] if is_diallable(dialled) else []
+    if isinstance(number, Number):
+        forms += [number.e164, number.e164.removeprefix("+")]
+    return any(pattern.matches(form) for pattern in rulebook.exempt_patterns for form in forms)
+
+
+def _refuse_number(unreadable: Unreadable, entry: Entry | None) -> Refusal:
+    values = {
+        "detail": unreadable.detail,
+        "region": entry.region if entry else "",
+    }
+    return Refusal(Rule.NUMBER, Reason(f"number_{unreadable.code}", values))
+
+
+def _refuse_campaign(campaign: str, rulebook: Rulebook) -> Refusal:
+    if not campaign:
+        return Refusal(Rule.CAMPAIGN, Reason("campaign_missing"))
+    known = ", ".join(sorted(rulebook.entries)) or "none"
+    values = {"campaign": ascii(campaign[:_SHOWN]), "known": known}
+    return Refusal(Rule.CAMPAIGN, Reason("campaign_unknown", values))
+
+
+def _refuse_question(key: str, found: str, allowed: str) -> Refusal:
+    values = {"key": key, "found": ascii(found[:_SHOWN]), "allowed": allowed}
+    return Refusal(Rule.UNAVAILABLE, Reason("unavailable_question", values))

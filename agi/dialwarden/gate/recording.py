@@ -1,0 +1,166 @@
+"""What a callee said during a call, brought to the ledger from any door.
+
+Owns the way from words (a number, a call, an attempt; a campaign; a scope) to the callee they
+mean. Effective for the next question: it is on disk when this returns.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import datetime
+
+from dialwarden.errors import DialwardenError, LedgerError
+from dialwarden.facts import Scope
+from dialwarden.gate.gate import Gate
+from dialwarden.gate.rulebook import Entry, Rulebook
+from dialwarden.ledger import objections
+from dialwarden.ledger.attempt_lookup import FoundAttempt, find, last_of_call
+from dialwarden.ledger.consents import list_consents
+from dialwarden.ledger.objections import NewObjection
+from dialwarden.log import log
+from dialwarden.numbers import Unreadable, read_number
+from dialwarden.question import Door
+from dialwarden.verdict import Reason
+
+_SHOWN = 40
+
+
+class RecordingError(DialwardenError):
+    """What was said could not be recorded; `reason` is for the person who said it."""
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        super().__init__(reason.key)
+
+
+class Recorder:
+    """Records what callees say while a bridge runs."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    async def objection(
+        self,
+        *,
+        number: str = "",
+        call: str = "",
+        attempt: str = "",
+        campaign: str = "",
+        scope: str = "",
+        door: Door,
+        by: str,
+    ) -> None:
+        """Record that a callee said no.
+
+        Args:
+            number, attempt, call: who; the first one given counts, in this order.
+            campaign: needed with a number (or the default campaign); else the attempt's own.
+            scope: "professional" (the default), "campaign" or "all".
+            by: the channel or peer that said so.
+
+        Raises:
+            RecordingError: it is not recorded, and why.
+        """
+        rulebook = self._gate.rulebook
+        reach = _scope(scope)
+        # A number that is read needs no ledger: its faults are told before anything is queued.
+        callee = _read_callee(number, campaign, rulebook) if number else None
+        attempt_id = _attempt_id(attempt) if attempt and not number else None
+
+        def work(conn: sqlite3.Connection) -> tuple[NewObjection, bool]:
+            now = self._gate.now()
+            if callee is not None:
+                digits, entry = callee
+                new = NewObjection(
+                    number=digits,
+                    professional=entry.mandate.professional,
+                    campaign=entry.mandate.campaign,
+                    at=_said_at(conn, digits, now),
+                    recorded_at=now,
+                    door=door,
+                    scope=reach,
+                    by=by,
+                )
+            else:
+                found = _found(conn, attempt_id, call)
+                entry_named = rulebook.entries.get(campaign) if campaign else None
+                if campaign and entry_named is None:
+                    raise RecordingError(_unknown_campaign(campaign, rulebook))
+                mandate = entry_named.mandate if entry_named else None
+                if reach is Scope.CAMPAIGN and not (mandate or found.campaign):
+                    raise RecordingError(Reason("campaign_missing"))
+                new = NewObjection(
+                    number=found.number,
+                    person=found.person,
+                    professional=mandate.professional if mandate else found.professional,
+                    campaign=mandate.campaign if mandate else found.campaign,
+                    at=_said_at(conn, found.number, now),
+                    recorded_at=now,
+                    door=door,
+                    scope=reach,
+                    by=by,
+                )
+            return new, objections.add(conn, new)
+
+        try:
+            new, _ = await self._gate.ledger.transact(work)
+        except LedgerError as error:
+            raise RecordingError(Reason("unavailable_ledger", {"why": error.what})) from error
+        log.info(
+            "objection of %s to %s recorded (scope %s)",
+            self._gate.shown(f"+{new.number}"), new.professional, new.scope.value,
+        )  # fmt: skip
+
+
+def _said_at(conn: sqlite3.Connection, number: int, now: datetime) -> datetime:
+    """Now, and not before any yes on record: a no said live is the callee's last word.
+
+    A clock that was set back would date it before a consent, which then seems to lift it.
+    """
+    yeses = [row["given_at"] for row in list_consents(conn, number=number)]
+    return max([now, *(at for at in yeses if isinstance(at, datetime))])
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope(text.strip().lower() or Scope.PROFESSIONAL)
+    except ValueError:
+        raise RecordingError(_wrong("scope", text, "professional, campaign or all")) from None
+
+
+def _attempt_id(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        raise RecordingError(_wrong("attempt", text, "the number in DIALWARDEN_ATTEMPT"))
+    return int(text)
+
+
+def _read_callee(number: str, campaign: str, rulebook: Rulebook) -> tuple[int, Entry]:
+    campaign = campaign or rulebook.default_campaign
+    entry = rulebook.entries.get(campaign)
+    if entry is None:
+        raise RecordingError(_unknown_campaign(campaign, rulebook))
+    read = read_number(number, region=entry.region, strips=rulebook.strips)
+    if isinstance(read, Unreadable):
+        values = {"detail": read.detail, "region": entry.region}
+        raise RecordingError(Reason(f"number_{read.code}", values))
+    return read.digits, entry
+
+
+def _found(conn: sqlite3.Connection, attempt_id: int | None, call: str) -> FoundAttempt:
+    found = find(conn, attempt_id) if attempt_id is not None else last_of_call(conn, call)
+    if found is None:
+        what = f"attempt {attempt_id}" if attempt_id is not None else f"call {call[:_SHOWN]!a}"
+        raise RecordingError(Reason("recording_no_attempt", {"what": what}))
+    return found
+
+
+def _unknown_campaign(campaign: str, rulebook: Rulebook) -> Reason:
+    if not campaign:
+        return Reason("campaign_missing")
+    known = ", ".join(sorted(rulebook.entries)) or "none"
+    return Reason("campaign_unknown", {"campaign": ascii(campaign[:_SHOWN]), "known": known})
+
+
+def _wrong(key: str, found: str, allowed: str) -> Reason:
+    values = {"key": key, "found": ascii(found[:_SHOWN]), "allowed": allowed}
+    return Reason("unavailable_question", values)

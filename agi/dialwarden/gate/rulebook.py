@@ -1,0 +1,105 @@
+"""The configuration and the policies, compiled for the call's path.
+
+Owns everything that can be worked out before a question is asked; a question then costs look-ups
+in mappings. Immutable: a changed configuration is another rulebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from dialwarden.numbers import Pattern, compile_pattern, emergency_numbers
+from dialwarden.policy.model import Cap, Gap
+from dialwarden.policy.terms import Mandate
+from dialwarden.question import Dialling, Purpose
+from dialwarden.settings.campaigns import Campaign
+from dialwarden.settings.config import Config
+from dialwarden.settings.sections import ListKind
+
+# An ALLOW that was not dialled within its life is no permit any more: asking again in the same
+# call is a new question then. Design of the permit; a trunk that fails over does so in seconds.
+PERMIT_LIFE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A campaign, ready to be asked about.
+
+    Attributes:
+        region: how a national number is read.
+        lists: names of every list that any regime of its policy, or the campaign, asks for.
+        history: how far back attempts must be read for any cap or gap of any regime, and for
+            the attempt that a repeated question may repeat.
+        enforce: False in shadow mode: a refusal is logged and the call let go.
+    """
+
+    mandate: Mandate
+    region: str
+    purpose: Purpose
+    dialling: Dialling | None
+    lists: tuple[str, ...]
+    history: timedelta
+    enforce: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What a question is read and judged by.
+
+    Attributes:
+        entries: by campaign name.
+        strips: the digits that dialers put in front, of every trunk that has some.
+        emergency: exact numbers that always pass.
+        exempt_patterns: matched as dialled and as E.164.
+        exempt_lists: names of the lists whose numbers are never judged.
+        config_sha256: of the configuration file's bytes, for the record.
+    """
+
+    entries: Mapping[str, Entry]
+    default_campaign: str
+    strips: tuple[str, ...]
+    emergency: frozenset[str]
+    exempt_patterns: tuple[Pattern, ...]
+    exempt_lists: tuple[str, ...]
+    language: str
+    config_sha256: str
+
+
+def compile_rulebook(config: Config) -> Rulebook:
+    """Work out a rulebook from a configuration that was checked."""
+    strips = {trunk.strip for trunk in config.trunks.values() if trunk.strip}
+    return Rulebook(
+        entries={name: _entry(campaign) for name, campaign in config.campaigns.items()},
+        default_campaign=config.defaults.campaign,
+        # The longest first: where one prefix begins another, the longer reading is the dialer's.
+        strips=tuple(sorted(strips, key=lambda strip: (-len(strip), strip))),
+        emergency=emergency_numbers(campaign.region for campaign in config.campaigns.values()),
+        exempt_patterns=tuple(compile_pattern(text) for text in config.defaults.exempt),
+        exempt_lists=tuple(
+            name for name, entry in config.lists.items() if entry.kind is ListKind.EXEMPT
+        ),
+        language=config.log.language,
+        config_sha256=config.sha256,
+    )
+
+
+def _entry(campaign: Campaign) -> Entry:
+    return Entry(
+        mandate=campaign.mandate,
+        region=campaign.region,
+        purpose=campaign.purpose,
+        dialling=campaign.dial,
+        lists=tuple(sorted(campaign.lists)),
+        history=_history(campaign.mandate),
+        enforce=campaign.enforce,
+    )
+
+
+def _history(mandate: Mandate) -> timedelta:
+    longest = PERMIT_LIFE
+    for terms in mandate.terms.values():
+        parts: tuple[Cap | Gap, ...] = (*terms.caps, *terms.gaps)
+        longest = max(longest, *(part.period.longest for part in parts), PERMIT_LIFE)
+    return longest

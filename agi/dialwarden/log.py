@@ -1,0 +1,208 @@
+"""The log: one line per verdict, and the words around it.
+
+The contract of the levels: INFO is one line per verdict, plus start and stop and what changed;
+WARNING needs a human today; ERROR is a refusal that should not have been, or a fault of ours;
+DEBUG is for whoever mends dialwarden. Callees' numbers are masked unless configured otherwise;
+what a peer sent is escaped.
+
+Two formats on standard error: JSON, one object a line, for programs and journald; console, for
+people.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import select
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TextIO
+
+from dialwarden.gate.decision import Answer
+from dialwarden.gate.rulebook import Rulebook
+from dialwarden.numbers import mask
+from dialwarden.question import Question
+from dialwarden.reasons import sentence
+
+log = logging.getLogger("dialwarden")
+_verdict_log = logging.getLogger("dialwarden.verdict")
+
+# A subscriber's number, and no counter of Asterisk's (-0000001f): those follow a "-".
+_NUMBER_IN_TEXT = re.compile(r"(?<![-\dA-Fa-f])\+?\d{6,}")
+# A LogRecord's own attributes; what else stands in it was given with `extra`.
+_FIELDS = "fields"
+# Made once: `json.dumps` with a default makes an encoder a line. ASCII: nothing that a peer sent
+# reaches a terminal as a control character.
+_ENCODE = json.JSONEncoder(default=str).encode
+
+
+class VerdictLog:
+    """Writes the one line of each verdict."""
+
+    def __init__(self, *, clear_numbers: bool = False) -> None:
+        self.clear_numbers = clear_numbers
+
+    def shown(self, number: str) -> str:
+        """A callee's number, or what was dialled for one, as the log may have it."""
+        return _printable(number) if self.clear_numbers else mask(number)
+
+    def veiled(self, text: str) -> str:
+        """A text of the PBX's, such as a channel's name, without the numbers that stand in it.
+
+        A dialer's channel is Local/0612345678@outbound-00000001;2: as good as the number itself.
+        """
+        if self.clear_numbers:
+            return _printable(text)
+        return _printable(_NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), text))
+
+    def write(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
+        """One line, at INFO.
+
+        Args:
+            started: `time.perf_counter()` of when the question came.
+        """
+        if not _verdict_log.isEnabledFor(logging.INFO):
+            return
+        verdict = answer.verdict
+        number = self.shown(verdict.number or question.dialled)
+        fields: dict[str, object] = {
+            "verdict": "ALLOW" if verdict.allowed else "REFUSE",
+            "number": number,
+            "campaign": verdict.campaign,
+            "call": question.call,
+            "door": question.door.value,
+            "rules": [rule.value for rule in verdict.rules],
+        }
+        if verdict.exempt:
+            fields["exempt"] = verdict.exempt
+        reason = reason_of(answer, rulebook.language)
+        if verdict.refusals:
+            fields["reason"] = reason
+            fields["next"] = verdict.next.isoformat() if verdict.next else ""
+        if verdict.not_judged:
+            fields["not_judged"] = [silence.rule.value for silence in verdict.not_judged]
+        if answer.let_go:
+            fields["would_refuse"] = True
+        if answer.attempt is not None:
+            fields["attempt"] = answer.attempt
+            fields["repeated"] = not answer.reserved
+        fields["professional"] = verdict.professional
+        fields["regime"] = verdict.regime
+        fields["zones"] = list(verdict.zones)
+        fields["lists"] = dict(answer.lists)
+        fields["asked_by"] = self.veiled(question.asked_by)
+        fields["ms"] = round((time.perf_counter() - started) * 1000, 3)
+        _verdict_log.info(_headline(answer, number, reason), extra={_FIELDS: fields})
+
+
+def reason_of(answer: Answer, language: str) -> str:
+    """The sentence of the first failing rule, "" when none failed."""
+    refusals = answer.verdict.refusals
+    return sentence(refusals[0].reason, language) if refusals else ""
+
+
+def _headline(answer: Answer, number: str, reason: str) -> str:
+    verdict = answer.verdict
+    if verdict.exempt:
+        return f"exempt {number} ({verdict.exempt})"
+    if verdict.allowed:
+        again = "" if answer.reserved else " again"
+        return f"allowed {number}{again}, attempt {answer.attempt}"
+    word = "would refuse" if answer.let_go else "refused"
+    rules = "&".join(verdict.rules)
+    return f"{word} {number}: {rules}: {reason}"
+
+
+class _NeverWaiting(logging.StreamHandler[TextIO]):
+    """Writes a line, or counts it as lost when that would mean to wait.
+
+    A pipe whose reader has stopped is full after 64 KiB, and a write to it waits: with it every
+    call, in the loop that answers them. A pipe that can be written takes 4 KiB at once (poll(2),
+    PIPE_BUF); a verdict's line has less than one.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._lost = 0
+        self._room: select.poll | None = None
+        with contextlib.suppress(OSError, ValueError):  # no descriptor: nothing to wait for
+            room = select.poll()
+            room.register(stream.fileno(), select.POLLOUT)
+            self._room = room
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._room is not None and not self._room.poll(0):
+            self._lost += 1
+            return
+        if self._lost:
+            text = f"{self._lost} lines are lost: nobody read the log fast enough"
+            self._lost = 0
+            super().emit(logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None))
+        super().emit(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        fields = getattr(record, _FIELDS, None)
+        if isinstance(fields, Mapping):
+            line.update(fields)
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return _ENCODE(line)
+
+
+class ConsoleFormatter(logging.Formatter):
+    """Time, level, sentence, and the call's fields behind it."""
+
+    _SHOWN = ("campaign", "call", "door", "next", "regime", "lists", "ms")
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = datetime.fromtimestamp(record.created).astimezone()
+        text = f"{clock:%Y-%m-%d %H:%M:%S%z} {record.levelname:<7} {record.getMessage()}"
+        fields = getattr(record, _FIELDS, None)
+        if isinstance(fields, Mapping):
+            shown = (f"{name}={fields[name]}" for name in self._SHOWN if fields.get(name))
+            # A line end in a peer's value must not begin a line of its own.
+            text += "  " + _printable(" ".join(shown))
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return _printable(text, but="\n")
+
+
+def _printable(text: str, *, but: str = "") -> str:
+    """Escape what is not printable: a peer may send whatever a terminal obeys."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character == but
+        else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def set_up_logging(*, style: str, level: str) -> None:
+    """Log to standard error, in one of the two formats, from now on."""
+    handler = _NeverWaiting(sys.stderr)
+    handler.setFormatter(JsonFormatter() if style == "json" else ConsoleFormatter())
+    log.handlers[:] = [handler]
+    log.setLevel(level.upper())
+    log.propagate = False
+    # A log that cannot be written (a full disk, a closed pipe) must not refuse a call.
+    logging.raiseExceptions = False
+    # What no format of ours shows need not be gathered a line: where in the code it was logged,
+    # thread, process. A seventh of what a line costs; the switches are the logging HOWTO's.
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
