@@ -414,7 +414,7 @@ def end_successor(running: Bridge) -> None:
 
 
 def wait_started(log: Path, times: int) -> None:
-    """Wait for so many starts to be done: the INVITEs of former answers come late and tell little."""
+    """Wait for so many starts to be done: INVITEs of former answers come late, and tell little."""
     deadline = time.monotonic() + 20
     while log.read_text().count(" is ready") < times:
         assert time.monotonic() < deadline, log.read_text()
