@@ -49,12 +49,12 @@ types:
 unit:
 	@.ci/venv.sh dev
 	@echo "== tests without Asterisk"
-	@$(BIN)/python -m pytest -q --ignore=tests/asterisk
+	@$(BIN)/python -m pytest -q -n auto --ignore=tests/asterisk
 
 covered:
 	@.ci/venv.sh dev
 	@echo "== tests without Asterisk, with coverage"
-	@$(BIN)/python -m pytest -q --ignore=tests/asterisk --cov --cov-report=term
+	@$(BIN)/python -m pytest -q -n auto --ignore=tests/asterisk --cov --cov-report=term
 
 # DIALWARDEN_NO_ASTERISK=1 leaves these out, and says so; pytest then ends with 5, nothing collected.
 asterisk:

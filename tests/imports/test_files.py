@@ -33,7 +33,7 @@ from dialwarden.imports.files import Lines
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
 def test_lines(tmp_path: Path, data: bytes, lines: list[str], packed: bool) -> None:
     path = tmp_path / "file"
-    path.write_bytes(gzip.compress(data) if packed else data)
+    path.write_bytes(gzip.compress(data, mtime=0) if packed else data)
     found = Lines(path)
     assert list(found) == lines
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -63,8 +63,8 @@ def test_progress_adds_up_to_the_file(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0rest", "Excel workbook (.xls)"),
         (b"%PDF-1.7", "PDF"),
         (b"SQLite format 3\0", "SQLite database"),
-        (gzip.compress(b"PK\x03\x04rest"), "Excel workbook"),
-        (gzip.compress(b"0612345678\n" * 1000)[:40], "gzip file is damaged"),
+        (gzip.compress(b"PK\x03\x04rest", mtime=0), "Excel workbook"),
+        (gzip.compress(b"0612345678\n" * 1000, mtime=0)[:40], "gzip file is damaged"),
         (b"x" * 3_000_000, "longer than 1048576 bytes"),
     ],
 )
