@@ -26,6 +26,7 @@ def test_an_attempt_is_listed_with_all_that_was_recorded(conn: sqlite3.Connectio
         conn,
         attempt(
             call="call-1",
+            asked_by="PJSIP/7-00000001",
             person="P1",
             permit="permit-1",
             caller_id="+33912345678",
@@ -47,6 +48,7 @@ def test_an_attempt_is_listed_with_all_that_was_recorded(conn: sqlite3.Connectio
         "purpose": "sales",
         "door": "agi",
         "call": "call-1",
+        "asked_by": "PJSIP/7-00000001",
         "permit": "permit-1",
         "caller_id": "+33912345678",
         "region": "FR-974",
@@ -73,6 +75,17 @@ def test_an_attempt_is_listed_with_all_that_was_recorded(conn: sqlite3.Connectio
         "program": "0.1",
         "config_sha256": "cc",
     }
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [("", ""), ("PJSIP/\udce9", "PJSIP/?"), ("x" * 9000, "x" * 128)]
+)
+def test_whatever_the_asker_calls_itself_the_attempt_is_recorded(
+    conn: sqlite3.Connection, sent: str, kept: str
+) -> None:
+    attempts.reserve(conn, attempt(asked_by=sent))
+    (row,) = list_attempts(conn)
+    assert row["asked_by"] == kept
 
 
 def test_each_filter_finds_its_own(conn: sqlite3.Connection) -> None:
@@ -173,7 +186,7 @@ def test_an_attempt_is_open_until_a_leg_reached_the_callee(
     one = attempts.reserve(conn, attempt(call="c"))
     for event in events:
         attempts.advance(conn, one, event, T0)
-    found = attempts.open_attempt(conn, "c", A, "energy")
+    found = attempts.open_attempt(conn, "c", A, "acme")
     assert (found.id if found else None) == (one if is_open else None)
 
 
@@ -182,23 +195,23 @@ def test_an_attempt_is_not_open_once_its_life_is_over(conn: sqlite3.Connection) 
     attempts.settle(conn, failed, Outcome.FAILED, T0)
     voided = attempts.reserve(conn, attempt(call="d"))
     attempts.void(conn, voided, "never dialled", T0)
-    assert attempts.open_attempt(conn, "c", A, "energy") is None
-    assert attempts.open_attempt(conn, "d", A, "energy") is None
+    assert attempts.open_attempt(conn, "c", A, "acme") is None
+    assert attempts.open_attempt(conn, "d", A, "acme") is None
 
 
-def test_another_call_number_or_campaign_is_another_question(conn: sqlite3.Connection) -> None:
+def test_another_call_number_or_professional_is_another_question(conn: sqlite3.Connection) -> None:
     one = attempts.reserve(conn, attempt(call="c"))
     attempts.reserve(conn, attempt(call=""))
-    found = attempts.open_attempt(conn, "c", A, "energy")
+    found = attempts.open_attempt(conn, "c", A, "acme")
     assert found is not None
     assert (found.id, found.state, found.asked, found.at) == (one, State.RESERVED, 1, T0)
-    for call, number, campaign in (
-        ("d", A, "energy"),
-        ("c", B, "energy"),
+    for call, number, professional in (
+        ("d", A, "acme"),
+        ("c", B, "acme"),
         ("c", A, "other"),
-        ("", A, "energy"),
+        ("", A, "acme"),
     ):
-        assert attempts.open_attempt(conn, call, number, campaign) is None
+        assert attempts.open_attempt(conn, call, number, professional) is None
 
 
 CAME_SINCE = [
@@ -220,13 +233,13 @@ def test_an_objection_that_came_since_closes_an_attempt(
 ) -> None:
     attempts.reserve(conn, attempt(call="c", person="P1"))
     objections.add(conn, objection(**said))  # type: ignore[arg-type]
-    assert (attempts.open_attempt(conn, "c", A, "energy") is None) is closes
+    assert (attempts.open_attempt(conn, "c", A, "acme") is None) is closes
 
 
 def test_an_objection_from_before_leaves_an_attempt_open(conn: sqlite3.Connection) -> None:
     objections.add(conn, objection(at=day(1)))
     attempts.reserve(conn, attempt(call="c"))
-    assert attempts.open_attempt(conn, "c", A, "energy") is not None
+    assert attempts.open_attempt(conn, "c", A, "acme") is not None
 
 
 def test_a_permit_is_used_once_whatever_became_of_it(conn: sqlite3.Connection) -> None:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
 import stat
+import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,9 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.ledger.helpers import T0
 
-from dialwarden.errors import LedgerBroken, LedgerUnavailable
+from dialwarden.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from dialwarden.ledger import schema
-from dialwarden.ledger.connection import instant, micros, open_ledger, snapshot, transaction
+from dialwarden.ledger.connection import (
+    instant,
+    micros,
+    open_ledger,
+    open_ledger_to_read,
+    snapshot,
+    transaction,
+)
 
 
 def mode_of(path: Path) -> int:
@@ -103,6 +114,124 @@ def test_a_lock_of_another_connection_is_unavailable_and_passes(
     with transaction(other):
         pass
     other.close()
+
+
+def look(path: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file of the ledger's folder, its mode and its bytes."""
+    return {each.name: (mode_of(each), each.read_bytes()) for each in path.parent.iterdir()}
+
+
+@pytest.mark.parametrize("journal_mode", ["wal", "delete"])
+def test_opening_to_read_leaves_the_ledger_as_it_was(path: Path, journal_mode: str) -> None:
+    conn = open_ledger(path)
+    conn.execute("INSERT INTO list_body (started_at) VALUES (1)")
+    conn.execute(f"PRAGMA journal_mode = {journal_mode}")
+    conn.close()
+    path.chmod(0o644)
+    before = look(path)
+    reader = open_ledger_to_read(path)
+    with snapshot(reader):
+        assert reader.execute("SELECT count(*) FROM list_body").fetchone() == (1,)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("INSERT INTO list_body (started_at) VALUES (1)")
+    reader.close()
+    assert look(path) == before
+
+
+def test_a_reader_sees_what_is_written_beside_it(path: Path, conn: sqlite3.Connection) -> None:
+    reader = open_ledger_to_read(path)
+    with transaction(conn):
+        conn.execute("INSERT INTO list_body (started_at) VALUES (1)")
+        assert reader.execute("SELECT count(*) FROM list_body").fetchone() == (0,)
+    assert reader.execute("SELECT count(*) FROM list_body").fetchone() == (1,)
+    reader.close()
+
+
+def test_an_older_ledger_is_not_read_before_it_is_migrated(path: Path) -> None:
+    conn = open_ledger(path)
+    conn.execute("PRAGMA user_version = 0")
+    conn.close()
+    before = look(path)
+    with pytest.raises(LedgerBroken, match="version 0, older than this program's 1; run `dialw"):
+        open_ledger_to_read(path)
+    assert look(path) == before
+
+
+def newer(path: Path) -> None:
+    conn = open_ledger(path)
+    conn.execute("PRAGMA user_version = 99")
+    conn.close()
+
+
+def of_another_program(path: Path) -> None:
+    theirs = sqlite3.connect(path)
+    theirs.execute("CREATE TABLE cdr (id INTEGER)")
+    theirs.close()
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "what"),
+    [
+        (lambda path: None, LedgerUnavailable, "no such file"),
+        (lambda path: path.mkdir(), LedgerBroken, "not a file"),
+        (lambda path: path.touch(), LedgerBroken, "is empty"),
+        (lambda path: path.write_bytes(b"number\n" * 999), LedgerBroken, "no SQLite file"),
+        (of_another_program, LedgerBroken, "another program"),
+        (newer, LedgerBroken, "version 99, newer"),
+    ],
+    ids=["missing", "folder", "empty", "text", "foreign", "newer"],
+)
+def test_what_cannot_be_opened_to_write_cannot_be_opened_to_read(
+    path: Path, make: Callable[[Path], object], error: type[LedgerError], what: str
+) -> None:
+    make(path)
+    for opens in (open_ledger_to_read, partial(open_ledger, create=False)):
+        with pytest.raises(error, match=what):
+            opens(path)
+
+
+@contextlib.contextmanager
+def without_rights(path: Path, file: int, folder: int) -> Iterator[None]:
+    """The ledger and its folder with these modes, and us with no more rights than their owner."""
+    root, nobody = os.geteuid() == 0, 65534
+    modes = {each: mode_of(each) for each in (path, path.parent)}
+    if root:
+        for each in modes:
+            os.chown(each, nobody, nobody)
+    path.chmod(file)
+    path.parent.chmod(folder)
+    try:
+        if root:
+            os.setresuid(nobody, nobody, 0)
+        yield
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+        for each, mode in reversed(modes.items()):
+            each.chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "what"),
+    [
+        (0o000, 0o700, "may not be read and written by this user"),
+        (0o400, 0o700, "may not be read and written by this user"),
+        (0o600, 0o500, "may not be read and written by this user"),
+        (0o600, 0o000, "Permission denied"),
+    ],
+)
+def test_who_may_not_write_beside_the_ledger_is_told_so(file: int, folder: int, what: str) -> None:
+    # Not in tmp_path: above that nobody but its owner may enter.
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "ledger.db"
+        open_ledger(path).close()
+        with (
+            without_rights(path, file, folder),
+            pytest.raises(LedgerUnavailable, match=what) as caught,
+        ):
+            open_ledger_to_read(path)
+        assert "run this as the user" in str(caught.value)
+        assert [each.name for each in Path(name).iterdir()] == ["ledger.db"]
 
 
 def test_an_exception_rolls_back(conn: sqlite3.Connection) -> None:

@@ -5,7 +5,7 @@ import contextlib
 import resource
 import sqlite3
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from tests.ledger.test_lists import put
 from dialwarden.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from dialwarden.facts import Listing
 from dialwarden.ledger import attempts, group_commit
-from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.connection import open_ledger, snapshot, transaction
 from dialwarden.ledger.group_commit import Ledger
 
 
@@ -53,29 +53,40 @@ def size_of(path: Path, suffix: str = "") -> int:
 
 
 class Gate:
-    """A work that holds its batch in the thread until it is let go."""
+    """A work that holds its thread until it is let go."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Callable[[sqlite3.Connection], int] = reserve) -> None:
+        self.work = work
         self.entered = threading.Event()
         self.opened = threading.Event()
 
     def __call__(self, conn: sqlite3.Connection) -> int:
         self.entered.set()
         assert self.opened.wait(30)
-        return reserve(conn)
+        return self.work(conn)
 
 
 @contextlib.asynccontextmanager
-async def held_batch(ledger: Ledger) -> AsyncIterator[None]:
-    """A batch that runs for as long as the block does."""
-    gate = Gate()
-    task = asyncio.create_task(ledger.transact(gate))
+async def held(gate: Gate, running: Coroutine[object, object, int]) -> AsyncIterator[None]:
+    task = asyncio.create_task(running)
     await asyncio.to_thread(gate.entered.wait, 30)
     try:
         yield
     finally:
         gate.opened.set()
         await task
+
+
+def held_batch(ledger: Ledger) -> contextlib.AbstractAsyncContextManager[None]:
+    """A batch that runs for as long as the block does."""
+    gate = Gate()
+    return held(gate, ledger.transact(gate))
+
+
+def held_read(ledger: Ledger) -> contextlib.AbstractAsyncContextManager[None]:
+    """A read that runs for as long as the block does."""
+    gate = Gate(count)
+    return held(gate, ledger.read(gate))
 
 
 async def test_two_hundred_works_are_few_commits(ledger: Ledger) -> None:
@@ -148,32 +159,126 @@ async def test_a_work_whose_caller_gave_up_before_it_began_is_not_run(ledger: Le
     told: list[object] = []
     async with held_batch(ledger):
         cancelled = asyncio.create_task(ledger.transact(mark("cancelled"), late=told.append))
-        expired = asyncio.create_task(
-            ledger.transact(mark("expired"), deadline=asyncio.get_running_loop().time())
-        )
         wanted = asyncio.create_task(ledger.transact(mark("wanted")))
         await asyncio.sleep(0)
         cancelled.cancel()
-        with pytest.raises(LedgerUnavailable, match="deadline"):
-            await expired
     await wanted
     assert ran == ["wanted"]
     assert told == []
     assert cancelled.cancelled()
 
 
-async def test_after_the_deadline_the_caller_is_answered_and_a_late_commit_is_told(
-    ledger: Ledger,
-) -> None:
+async def test_a_commit_whose_caller_left_meanwhile_is_told(ledger: Ledger) -> None:
     gate = Gate()
     told: list[int] = []
-    deadline = asyncio.get_running_loop().time() + 0.01
-    with pytest.raises(LedgerUnavailable, match="deadline"):
-        await ledger.transact(gate, deadline=deadline, late=told.append)
+    leaving = asyncio.create_task(ledger.transact(gate, late=told.append))
+    await asyncio.to_thread(gate.entered.wait, 30)
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    assert leaving.cancelled()
     assert told == []
     gate.opened.set()
     assert await ledger.transact(reserve) == 2
     assert told == [1]
+
+
+@contextlib.asynccontextmanager
+async def cancelled_between(
+    ledger: Ledger, late: Callable[[int], object], work: Callable[[sqlite3.Connection], int]
+) -> AsyncIterator[asyncio.Task[int]]:
+    """A caller that leaves when its future is resolved and its task has not woken yet."""
+    gate = Gate()
+    # `late` of the second is called where the batch is resolved, after the first was.
+    leaving = asyncio.create_task(ledger.transact(work, late=late))
+    second = asyncio.create_task(ledger.transact(gate, late=lambda _: leaving.cancel()))
+    await asyncio.to_thread(gate.entered.wait, 30)
+    second.cancel()
+    await asyncio.wait({second})
+    assert not leaving.done()
+    gate.opened.set()
+    await asyncio.wait({leaving})
+    yield leaving
+
+
+async def test_an_answer_that_its_caller_left_behind_is_told(ledger: Ledger) -> None:
+    told: list[int] = []
+    async with cancelled_between(ledger, told.append, reserve) as leaving:
+        assert leaving.cancelled()
+        assert told == [1]
+        assert await ledger.transact(reserve) == 3
+
+
+async def test_an_error_that_its_caller_left_behind_is_no_answer(ledger: Ledger) -> None:
+    def fail(conn: sqlite3.Connection) -> int:
+        raise ZeroDivisionError("mine")
+
+    told: list[int] = []
+    async with cancelled_between(ledger, told.append, fail) as leaving:
+        assert leaving.cancelled()
+    assert told == []
+
+
+def raise_late(result: int) -> None:
+    raise ZeroDivisionError(f"late for {result}")
+
+
+async def test_whatever_the_telling_raises_the_caller_is_cancelled(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with cancelled_between(ledger, raise_late, reserve) as leaving:
+        assert leaving.cancelled()
+    assert "late for 1" in caplog.text
+
+
+async def test_whatever_the_telling_raises_the_others_are_answered(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = Gate()
+    leaving = asyncio.create_task(ledger.transact(gate, late=raise_late))
+    other = asyncio.create_task(ledger.transact(reserve))
+    await asyncio.to_thread(gate.entered.wait, 30)
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    gate.opened.set()
+    assert await other == 2
+    assert await ledger.transact(reserve) == 3
+    assert "late for 1" in caplog.text
+
+
+async def test_a_read_whose_caller_left_is_not_run(ledger: Ledger) -> None:
+    ran: list[str] = []
+    async with held_read(ledger):
+        leaving = [
+            asyncio.create_task(ledger.read(lambda conn: ran.append("left"))) for _ in range(300)
+        ]
+        await asyncio.sleep(0)
+        for task in leaving:
+            task.cancel()
+        wanted = asyncio.create_task(ledger.read(lambda conn: ran.append("wanted")))
+        await asyncio.sleep(0)
+    await wanted
+    assert ran == ["wanted"]
+    assert all(task.cancelled() for task in leaving)
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+async def test_more_reads_than_may_wait_are_unavailable_and_it_passes(
+    path: Path, monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    monkeypatch.setattr(group_commit, "READ_LIMIT", 5)
+    ledger = await Ledger.open(path)
+    for _ in range(2):
+        async with held_read(ledger):
+            tasks = [asyncio.create_task(ledger.read(count)) for _ in range(5)]
+            await asyncio.sleep(0)
+            if leaves:  # they still stand in the queue of the thread
+                for task in tasks[:-1]:
+                    task.cancel()
+            with pytest.raises(LedgerUnavailable, match="5 reads are waiting"):
+                await ledger.read(count)
+        assert await tasks[-1] == 0  # and so the thread is past all the others
+        assert [task.cancelled() for task in tasks] == [leaves] * 4 + [False]
+    await ledger.close()
 
 
 async def test_a_full_queue_is_unavailable(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,3 +450,25 @@ async def test_opening_what_is_no_ledger_says_so(path: Path) -> None:
         await Ledger.open(path)
     with pytest.raises(LedgerUnavailable, match="no such file"):
         await Ledger.open(path.with_suffix(".none"), create=False)
+
+
+async def test_closing_keeps_no_writer_out_while_somebody_reads(path: Path) -> None:
+    ledger = await Ledger.open(path, busy_timeout_s=5)
+    successor = open_ledger(path, busy_timeout_s=0)
+    reader = open_ledger(path)
+    with snapshot(reader):
+        assert count(reader) == 0
+        await ledger.transact(reserve)
+        closing = asyncio.create_task(ledger.close())
+        written = 0
+        while not closing.done():
+            with transaction(successor):
+                reserve(successor)
+            written += 1
+            await asyncio.sleep(0)
+        await closing
+        assert count(reader) == 0
+    reader.close()
+    successor.close()
+    assert not size_of(path, "-wal")
+    assert count_in(path) == 1 + written

@@ -100,11 +100,17 @@ def test_at_an_instant_the_newest_as_of_not_after_it_holds_whenever_imported(
     assert (head.version if head else None) == version
 
 
-def test_a_version_without_as_of_counts_from_its_import(conn: sqlite3.Connection) -> None:
+def test_a_list_without_as_of_speaks_of_the_time_before_it_too(conn: sqlite3.Connection) -> None:
     first = put(conn, [A], None, day(0))
     second = put(conn, [B], None, day(2))
     found = [lists.head_at(conn, "bloctel", day(d), day(d).date()) for d in (-1, 0, 1, 2)]
-    assert [head.version if head else None for head in found] == [None, first, first, second]
+    assert [head.version if head else None for head in found] == [first, first, first, second]
+
+
+def test_a_list_with_dates_says_nothing_of_the_time_before_them(conn: sqlite3.Connection) -> None:
+    put(conn, [A], None, day(0))
+    put(conn, [B], day(3).date(), day(3))
+    assert lists.head_at(conn, "bloctel", day(-1), day(-1).date()) is None
 
 
 def test_a_damaged_body_is_broken_and_not_read(conn: sqlite3.Connection) -> None:

@@ -12,21 +12,21 @@ import getpass
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import click
 
 from dialwarden.errors import LedgerUnavailable
 from dialwarden.gate.rulebook import Entry, Rulebook, compile_rulebook
-from dialwarden.imports.instants import InstantError, Repeated, read_instant
+from dialwarden.imports.instants import InstantError, Repeated, read_instant, read_past
 from dialwarden.imports.people import only, zones_of
 from dialwarden.ledger import schema
-from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.connection import AS_OWNER, open_ledger, open_ledger_to_read
 from dialwarden.numbers import Number, Unreadable, read_number, zone
 from dialwarden.policies import load_policies
 from dialwarden.reasons import sentence
@@ -87,15 +87,14 @@ class Site:
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
-        """The ledger; an empty one in memory where there never was any.
+        """The ledger, left as it is; an empty one in memory where there never was any.
 
         Raises:
-            LedgerError: it cannot be opened, or it vanished.
+            LedgerError: it cannot be opened, it is older than this program, or it vanished.
         """
         path = self.config.store.path
-        _check_not_vanished(path)
-        if path.exists():
-            conn = open_ledger(path, create=False, busy_timeout_s=_BUSY_TIMEOUT_S)
+        if _check_not_vanished(path):
+            conn = open_ledger_to_read(path, busy_timeout_s=_BUSY_TIMEOUT_S)
         else:
             conn = sqlite3.connect(":memory:", isolation_level=None)
             schema.migrate(conn)
@@ -156,17 +155,23 @@ class Site:
         return self.callee(text, entry.region if entry else self.region, "--number").digits
 
 
-def _check_not_vanished(path: Path) -> None:
-    """Whether a ledger that is not there was there before.
+def _check_not_vanished(path: Path) -> bool:
+    """Whether there is a ledger; if not, there never was one.
 
     A bridge that has it open notices, and refuses; an empty file made in its place would be taken
     for the old one.
 
     Raises:
-        LedgerUnavailable: it was, or its disk is not mounted.
+        LedgerUnavailable: it was there before, its disk is not mounted, or this user may not
+            enter its folder.
     """
-    if path.exists():
-        return
+    with suppress(FileNotFoundError, NotADirectoryError):
+        try:
+            path.stat()
+        except PermissionError as error:
+            what = f"cannot be looked for ({error.strerror})"
+            raise LedgerUnavailable(path, what, AS_OWNER) from error
+        return True
     left = [name for name in (f"{path}-wal", f"{path}-shm") if Path(name).exists()]
     if left:
         what = f"there is no such file, but {' and '.join(left)}: it was taken away"
@@ -175,6 +180,7 @@ def _check_not_vanished(path: Path) -> None:
     if not path.parent.is_dir() and not path.parent.absolute().parent.is_dir():
         what = f"there is no folder {path.parent.absolute().parent}"
         raise LedgerUnavailable(path, what, "make it, or correct [store] path")
+    return False
 
 
 def open_site(config: str | None) -> Site:
@@ -222,15 +228,23 @@ def instant_option(
         raise click.BadParameter(str(error), param_hint=option) from None
 
 
-def past_option(text: str | None, zones: tuple[tzinfo, ...], now: datetime) -> datetime:
+def past_option(
+    text: str | None, zones: tuple[tzinfo, ...], now: datetime, *, day: Literal["start", "end"]
+) -> datetime:
     """`--at` of something that happened; now when it was not given.
+
+    Args:
+        day: what a date alone stands for, see `read_past`.
 
     Raises:
         click.BadParameter: it cannot be read, or lies in the future.
     """
-    at = instant_option(text, zones)
-    if at is None:
+    if text is None:
         return now
+    try:
+        at = read_past(text, zones, day=day, now=now)
+    except InstantError as error:
+        raise click.BadParameter(str(error), param_hint="--at") from None
     if at > now:
         raise click.BadParameter(
             f"{text} lies in the future; what is recorded has happened", param_hint="--at"

@@ -55,6 +55,7 @@ _COLUMNS = (
     "purpose",
     "door",
     "call",
+    "asked_by",
     "permit",
     "caller_id",
     "region",

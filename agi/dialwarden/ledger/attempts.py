@@ -15,6 +15,7 @@ from datetime import datetime
 
 from dialwarden.errors import DialwardenError
 from dialwarden.ledger.connection import instant, micros
+from dialwarden.ledger.evidence import bounded
 from dialwarden.ledger.states import OPEN, Event, Outcome, State, after
 from dialwarden.question import Dialling, Door, Purpose, Relationship
 
@@ -41,6 +42,7 @@ class NewAttempt:
 
     Attributes:
         call: what joins the legs of one call (linkedid); "" when it is not known.
+        asked_by: the channel or peer that asked; kept up to 128 characters.
         permit: the ChannelId that it will travel as; None when there is none.
         zones: the callee's candidate zones, as they were judged.
         enforced: False when a refusal was let go (shadow mode, a bypass that was reported only).
@@ -53,6 +55,7 @@ class NewAttempt:
     door: Door
     at: datetime
     call: str = ""
+    asked_by: str = ""
     person: str = ""
     permit: str | None = None
     caller_id: str | None = None
@@ -98,9 +101,9 @@ class Imported:
 
 _RESERVE = """
 INSERT INTO attempt (
-    number, professional, campaign, person, purpose, door, call, permit, caller_id, region,
-    dialling, relationship, zones, at, state, enforced, basis_id, objection_mark
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?,
+    number, professional, campaign, person, purpose, door, call, asked_by, permit, caller_id,
+    region, dialling, relationship, zones, at, state, enforced, basis_id, objection_mark
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?,
     (SELECT ifnull(max(id), 0) FROM objection))
 """
 
@@ -122,6 +125,7 @@ def reserve(conn: sqlite3.Connection, new: NewAttempt) -> int:
                 new.purpose.value,
                 new.door.value,
                 new.call,
+                bounded(new.asked_by),
                 new.permit or None,
                 new.caller_id,
                 new.region,
@@ -166,22 +170,23 @@ SELECT id, at, state, asked, permit,
               AND (objection.scope <> 'campaign' OR objection.campaign = attempt.campaign)
         )
     )
-FROM attempt WHERE call = ? AND call <> '' AND number = ? AND campaign = ?
+FROM attempt WHERE call = ? AND call <> '' AND number = ? AND professional = ?
 ORDER BY id DESC LIMIT 1
 """
 
 
 def open_attempt(
-    conn: sqlite3.Connection, call: str, number: int, campaign: str
+    conn: sqlite3.Connection, call: str, number: int, professional: str
 ) -> OpenAttempt | None:
     """The attempt whose ALLOW is to be repeated; None when this is a new question.
 
-    It is the newest of that call, number and campaign, if no leg of it has rung, been answered
-    or been busy, its life is not over, and no objection was recorded since.
+    It is the newest of that call, number and professional, whichever of its campaigns asks, if no
+    leg of it has rung, been answered or been busy, its life is not over, and no objection was
+    recorded since.
     """
     if not call:
         return None
-    row = conn.execute(_OPEN, (call, number, campaign)).fetchone()
+    row = conn.execute(_OPEN, (call, number, professional)).fetchone()
     if row is None or row[2] not in OPEN or row[5]:
         return None
     return OpenAttempt(row[0], instant(row[1]), State(row[2]), row[3], row[4])

@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,6 +27,7 @@ _MICROSECOND = timedelta(microseconds=1)
 _FILE_MODE = 0o600
 _DIRECTORY_MODE = 0o700
 _WIDER = stat.S_IRWXG | stat.S_IRWXO
+AS_OWNER = "run this as the user that dialwarden runs as, or as root"
 
 # One question reads a handful of pages; a cache of 32 MiB holds the upper levels of the indexes
 # of some 5 million attempts.
@@ -215,9 +216,57 @@ def open_ledger(
     """
     name = os.path.abspath(path)  # noqa: PTH100  kept as text: see file_id
     _prepare_file(Path(name), create=create)
-    with translating(name):
+
+    def set_up(conn: LedgerConnection) -> None:
+        _set_up(conn, name, create=create, busy_timeout_s=busy_timeout_s)
+
+    return _connect(name, busy_timeout_s, set_up)
+
+
+def open_ledger_to_read(path: Path | str, *, busy_timeout_s: float = 1.0) -> sqlite3.Connection:
+    """Open a ledger that is there, and leave it as it is: version, mode, journal.
+
+    Reading takes the right to write all the same: readers are noted in the -shm, and whoever is
+    the last to close puts what a killed bridge left in the -wal into the file. SQLite's `mode=ro`
+    does neither, and leaves a -wal and a -shm behind that belong to whoever read.
+
+    Returns:
+        A connection on which every statement that writes fails.
+
+    Raises:
+        LedgerUnavailable: missing, locked, or not this user's to open.
+        LedgerBroken: not a ledger of ours, older or newer than this program, damaged.
+    """
+    name = os.path.abspath(path)  # noqa: PTH100  as above
+    try:
+        _check_file(Path(name))
+        _check_rights(Path(name))
+    except OSError as error:
+        what = f"cannot be opened ({error.strerror})"
+        raise LedgerUnavailable(name, what, AS_OWNER) from error
+
+    def set_up(conn: LedgerConnection) -> None:
+        conn.execute("PRAGMA query_only = ON")
+        _check_ours(conn, name, create=False)
+        if schema.pending(conn):
+            raise LedgerBroken(
+                name,
+                f"is of version {schema.version(conn)}, older than this program's"
+                f" {schema.newest()}",
+                "run `dialwarden serve` or a command that writes once",
+            )
+
+    return _connect(name, busy_timeout_s, set_up)
+
+
+def _connect(
+    path: str, busy_timeout_s: float, set_up: Callable[[LedgerConnection], None]
+) -> LedgerConnection:
+    with translating(path):
         conn = sqlite3.connect(
-            name,
+            # Never made here: an empty file would be taken for one that vanished.
+            f"{Path(path).as_uri()}?mode=rw",
+            uri=True,
             timeout=busy_timeout_s,
             isolation_level=None,
             check_same_thread=False,
@@ -225,7 +274,12 @@ def open_ledger(
             factory=LedgerConnection,
         )
         try:
-            _set_up(conn, name, create=create, busy_timeout_s=busy_timeout_s)
+            conn.path = path
+            conn.inode = file_id(path)
+            if conn.inode is None:
+                raise LedgerUnavailable(path, "there is no such file")
+            conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            set_up(conn)
         except BaseException:
             conn.close()
             raise
@@ -233,16 +287,10 @@ def open_ledger(
 
 
 def _set_up(conn: LedgerConnection, path: str, *, create: bool, busy_timeout_s: float) -> None:
-    conn.path = path
-    found = file_id(path)
-    if found is None:
-        raise LedgerUnavailable(path, "there is no such file")
-    conn.inode = found
     _check_ours(conn, path, create=create)
     _set_wal(conn, path, busy_timeout_s)
     conn.execute("PRAGMA synchronous = FULL")
     conn.execute("PRAGMA foreign_keys = ON")
-    conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     for migration in schema.migrate(conn):
         log.info("ledger %s: migrated to version %d (%s)", path, migration.version, migration.name)
     conn.log = file_id(f"{path}-wal")
@@ -298,14 +346,26 @@ def _prepare_file(path: Path, *, create: bool) -> None:
             # drops the POSIX locks that every other connection of this process holds on it.
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE))
-        if not path.exists():
-            raise LedgerUnavailable(path, "there is no such file")
-        if not path.is_file():
-            raise LedgerBroken(path, "is not a file", "name another one")
+        _check_file(path)
     except OSError as error:
         raise LedgerUnavailable(path, f"cannot be opened ({error.strerror})") from error
     for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         _tighten(name)
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise LedgerUnavailable(path, "there is no such file")
+    if not path.is_file():
+        raise LedgerBroken(path, "is not a file", "name another one")
+
+
+def _check_rights(path: Path) -> None:
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        # One that is not there will be made.
+        if not os.access(name if name.exists() else path.parent, os.R_OK | os.W_OK):
+            what = "may not be read and written by this user, and reading takes both"
+            raise LedgerUnavailable(path, what, AS_OWNER)
 
 
 def _make_directory(directory: Path) -> None:

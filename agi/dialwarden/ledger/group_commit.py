@@ -20,6 +20,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ Work = Callable[[sqlite3.Connection], T]
 
 BATCH_LIMIT = 256  # works; some 20 ms of them, so that a late comer waits for no more
 QUEUE_LIMIT = 8192  # works; beyond that the answer would come after its deadline anyway
+READ_LIMIT = 2048  # reads waiting; some 0.3 s of them, measured with a callee of five attempts
 BUSY_TIMEOUT_S = 1.0
 
 # The log is copied into the file by the second connection when it holds about this many pages
@@ -57,7 +59,7 @@ _LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
 
 class _Job(Generic[T]):
-    __slots__ = ("error", "future", "late", "result", "timer", "work")
+    __slots__ = ("error", "future", "late", "result", "work")
 
     def __init__(
         self, work: Work[T], future: asyncio.Future[T], late: Callable[[T], None] | None
@@ -65,16 +67,13 @@ class _Job(Generic[T]):
         self.work = work
         self.future = future
         self.late = late
-        self.timer: asyncio.TimerHandle | None = None
         self.result: T | None = None
         self.error: BaseException | None = None
 
     def resolve(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
         if self.future.done():
-            if self.error is None and self.late is not None:
-                self.late(cast(T, self.result))
+            if self.error is None:
+                self.tell_late()
         elif self.error is not None:
             self.future.set_exception(self.error)
         else:
@@ -85,9 +84,14 @@ class _Job(Generic[T]):
         self.error = type(problem)(problem.path, problem.what, problem.do)
         self.resolve()
 
-    def give_up(self, path: str) -> None:
-        if not self.future.done():
-            self.future.set_exception(LedgerUnavailable(path, "no commit before the deadline"))
+    def tell_late(self) -> None:
+        """The caller has gone; what was committed for it stands all the same."""
+        if self.late is None:
+            return
+        try:
+            self.late(cast(T, self.result))
+        except Exception:  # whatever it is: others of the batch wait behind it
+            log.exception("a result that came too late was not taken back")
 
 
 class Ledger:
@@ -116,6 +120,9 @@ class Ledger:
         self._closing = False
         self._log_pages = 0
         self._doubtful = False
+        # Taken in the loop, given back in the thread: a read waits until the thread gets to it,
+        # even when its caller has gone.
+        self._read_slots = threading.Semaphore(READ_LIMIT)
 
     @classmethod
     async def open(
@@ -158,22 +165,22 @@ class Ledger:
         self,
         work: Work[T],
         *,
-        deadline: float | None = None,
         late: Callable[[T], None] | None = None,
     ) -> T:
         """Run a work in the next batch; its result, once it is on disk.
 
+        Cancelled before its batch begins, the work is not run.
+
         Args:
             work: synchronous, quick, without effects besides the ledger's: it may run twice.
                 `self.lists` may be looked up in it without another refresh.
-            deadline: instant of the loop's clock. A work that has not begun by then is not run.
-            late: told the result of a work that was committed although its caller had gone
-                (cancelled, or past the deadline). Called in the loop; must not raise.
+            late: told the result of a work that was committed although its caller was cancelled.
+                Called in the loop; what it raises is logged.
 
         Raises:
             LedgerUnavailable, LedgerBroken: nothing of the work is known to be recorded. After
-                the deadline, or after a disk that failed at the commit, something may be: an
-                attempt may be wasted, never hidden.
+                a disk that failed at the commit something may be: an attempt may be wasted,
+                never hidden.
             Exception: the work's own; nothing of it is recorded.
         """
         if self._closing:
@@ -182,21 +189,31 @@ class Ledger:
             raise LedgerUnavailable(self.path, f"{QUEUE_LIMIT} works are waiting already")
         loop = asyncio.get_running_loop()
         job: _Job[T] = _Job(work, loop.create_future(), late)
-        if deadline is not None:
-            job.timer = loop.call_at(deadline, job.give_up, self.path)
         self._queue.append(job)
         if self._pump is None:
             self._pump = loop.create_task(self._run_batches())
-        return await job.future
+        try:
+            return await job.future
+        except asyncio.CancelledError:
+            # Resolved already, and cancelled before this task woke: nobody else knows of it.
+            if job.future.done() and not job.future.cancelled() and job.error is None:
+                job.tell_late()
+            raise
 
     async def read(self, work: Work[T]) -> T:
         """Run a work that only reads, beside the batches; `self.read_lists` is fresh in it.
 
+        Cancelled before the thread gets to it, the work is not run.
+
         Raises:
             LedgerUnavailable, LedgerBroken: it could not be read.
         """
+        wanted = True
 
         def run(conn: sqlite3.Connection) -> T:
+            self._read_slots.release()
+            if not wanted:
+                return cast(T, None)
             if replaced(conn):
                 conn = self._reader.reopen()
             with snapshot(conn):
@@ -205,10 +222,19 @@ class Ledger:
 
         if self._closing:
             raise LedgerUnavailable(self.path, "is closing")
-        return await self._reader.run(run)
+        if not self._read_slots.acquire(blocking=False):
+            raise LedgerUnavailable(self.path, f"{READ_LIMIT} reads are waiting already")
+        try:
+            return await self._reader.run(run)
+        finally:
+            wanted = False
 
     async def close(self) -> None:
-        """Finish what is queued, copy the log into the file, close. Refuses new works at once."""
+        """Finish what is queued, copy the log into the file, close. Refuses new works at once.
+
+        What of the log somebody still reads is left to whoever has the ledger open after us: to
+        wait for readers SQLite would hold the write lock, against a successor's first calls.
+        """
         self._closing = True
         for task in (self._pump, self._checkpoint):
             if task is not None:
@@ -216,7 +242,7 @@ class Ledger:
         with contextlib.suppress(sqlite3.Error):
             await self._reader.close()
         try:
-            await self._thread.run(_cut_log)
+            await self._thread.run(_copy_log)
         except sqlite3.Error as error:
             log.warning("ledger %s: the log stays beside the file (%s)", self.path, error)
         with contextlib.suppress(sqlite3.Error):
@@ -317,10 +343,13 @@ class Ledger:
     def _run_works(self, conn: sqlite3.Connection, jobs: list[_Job[Any]]) -> int:
         conn.execute("BEGIN IMMEDIATE")
         self.lists.refresh(conn)
-        wanted = [job for job in jobs if not job.future.done()]
+        wanted = []
         for job in jobs:
+            # Asked once: whoever is cancelled from here on is told of what was committed.
             if job.future.done():
                 job.late = None
+            else:
+                wanted.append(job)
         for job in wanted:
             try:
                 job.result = job.work(conn)
@@ -366,7 +395,3 @@ def _raise_if_ours(error: Exception, conn: sqlite3.Connection) -> None:
 
 def _copy_log(conn: sqlite3.Connection) -> None:
     conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-
-
-def _cut_log(conn: sqlite3.Connection) -> None:
-    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -188,12 +188,19 @@ def live_head(conn: sqlite3.Connection, name: str) -> Head | None:
 
 def head_at(conn: sqlite3.Connection, name: str, at: datetime, local_date: date) -> Head | None:
     """The version that speaks of an instant: the newest as-of date not after `local_date`,
-    whenever it was imported; one without such a date counts from its import."""
+    whenever it was imported; one without such a date counts from its import. A list that never
+    had one is never stale once imported: of the time before, its first version speaks."""
     row = conn.execute(
         f"{_HEAD} WHERE name = ? AND (as_of <= ? OR (as_of IS NULL AND imported_at <= ?))"
         f"{_NEWEST_FIRST}",
         (name, local_date.isoformat(), micros(at)),
     ).fetchone()
+    if row is None:
+        row = conn.execute(
+            f"{_HEAD} WHERE name = :name AND NOT EXISTS (SELECT 1 FROM list_version"
+            " WHERE name = :name AND as_of IS NOT NULL) ORDER BY id LIMIT 1",
+            {"name": name},
+        ).fetchone()
     return _head(row)
 
 

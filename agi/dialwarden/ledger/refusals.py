@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dialwarden.ledger.connection import instant, maybe_instant, maybe_micros, micros
+from dialwarden.ledger.evidence import bounded
 from dialwarden.ledger.filters import Where, e164
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
-
-# What a peer sent is kept as evidence, not as a way to fill our disk.
-_TEXT_LIMIT = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,12 @@ def record(conn: sqlite3.Connection, new: NewRefusal) -> int:
         (
             micros(new.at),
             new.number,
-            _bounded(new.dialled),
+            bounded(new.dialled),
             new.professional,
-            _bounded(new.campaign),
+            bounded(new.campaign),
             new.door.value,
-            _bounded(new.call),
-            _bounded(new.asked_by),
+            bounded(new.call),
+            bounded(new.asked_by),
             new.rules[0].value,
             "&".join(new.rules),
             _findings_text(new.findings),
@@ -75,11 +73,6 @@ def record(conn: sqlite3.Connection, new: NewRefusal) -> int:
 def _findings_text(findings: Sequence[Mapping[str, object]]) -> str:
     text = json.dumps(findings, default=_plain, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace").decode()
-
-
-def _bounded(text: str) -> str:
-    # A lone surrogate (bytes that were no UTF-8) would make SQLite refuse the whole row.
-    return text[:_TEXT_LIMIT].encode(errors="replace").decode()
 
 
 def _plain(value: object) -> object:
@@ -163,12 +156,12 @@ def record_exempt(
         " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             micros(at),
-            _bounded(call),
+            bounded(call),
             number,
             listed_in,
-            _bounded(campaign),
+            bounded(campaign),
             door.value,
-            _bounded(asked_by),
+            bounded(asked_by),
         ),
     )
     return noted.rowcount > 0

@@ -55,6 +55,7 @@ CREATE TABLE attempt (
     purpose TEXT NOT NULL,
     door TEXT NOT NULL,
     call TEXT NOT NULL DEFAULT '',
+    asked_by TEXT NOT NULL DEFAULT '',
     permit TEXT CHECK (permit <> ''),
     caller_id TEXT,
     region TEXT NOT NULL DEFAULT '',
