@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers import shortnumberinfo
 
-from dialwarden.numbers import emergency_numbers, is_emergency
+from dialwarden.numbers import (
+    DIALPLAN_EMERGENCY,
+    emergency_numbers,
+    is_emergency,
+    missing_from_dialplan,
+)
+
+SHIPPED_DIALPLAN = Path(__file__).parents[2] / "config" / "asterisk" / "extensions_dialwarden.conf"
 
 FRANCE = {"15", "17", "18", "112", "114", "115", "119", "191", "196", "197", "116000"}
 ITALY = {"112", "113", "114", "115", "117", "118", "1515", "1530", "116000"}
@@ -33,6 +43,54 @@ FRANCE_AND_ITALY = emergency_numbers(["FR", "IT"])
 )
 def test_numbers_of_regions(regions: list[str], numbers: set[str]) -> None:
     assert emergency_numbers(regions) == numbers
+
+
+IN_THE_FRENCH_PLAN = ["RE", "YT", "GP", "MQ", "GF", "PM", "BL", "MF"]
+TERRITORIES = [
+    *IN_THE_FRENCH_PLAN,
+    *("NC", "PF", "WF", "TF"),
+    *(f"FR-{code}" for code in (*range(971, 979), 984, 986, 987, 988)),
+    *(f"FR-{code}" for code in (*IN_THE_FRENCH_PLAN, "NC", "PF", "WF", "TF")),
+]
+
+
+@pytest.mark.parametrize("region", ["FR", "FR-75", "FR-2A", *TERRITORIES])
+def test_every_french_territory_has_the_four_french_numbers(region: str) -> None:
+    """phonenumbers 9.0.43 lacks 17 and 18 in Mayotte, 15 and 17 in Saint-Barthélemy."""
+    assert emergency_numbers([region]) >= {"15", "17", "18", "112"}
+
+
+@pytest.mark.parametrize("region", IN_THE_FRENCH_PLAN)
+def test_the_territories_in_the_french_plan_have_all_its_numbers(region: str) -> None:
+    assert emergency_numbers([region]) == FRANCE
+
+
+def dialplan_numbers() -> list[str]:
+    text = SHIPPED_DIALPLAN.read_text("utf-8")
+    (section,) = re.findall(r"^\[dialwarden-emergency\]\n(.*?)(?=^\[)", text, re.M | re.S)
+    return re.findall(r"^exten *=>? *([^,]+),1,", section, re.M)
+
+
+def test_the_shipped_dialplan_holds_exactly_what_is_said_of_it() -> None:
+    written = dialplan_numbers()
+    assert len(written) == len(set(written))
+    assert set(written) == DIALPLAN_EMERGENCY
+
+
+@pytest.mark.parametrize(
+    ("regions", "missing"),
+    [
+        ([], ()),
+        (["FR", "IT", "FR-976", "RE"], ()),
+        (["GB"], ("999",)),
+        (["GB", "US", "SE", "FR"], ("911", "999", "90000")),
+        (["NC"], ("16",)),
+    ],
+)
+def test_what_the_shipped_dialplan_lacks_is_told_shortest_first(
+    regions: list[str], missing: tuple[str, ...]
+) -> None:
+    assert missing_from_dialplan(emergency_numbers(regions)) == missing
 
 
 def test_regions_add_up() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialwarden.policy.period import Period, day_start
+from dialwarden.policy.period import Period, day_start, whole_second_up
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -105,3 +105,23 @@ def test_a_day_starts_at_its_first_real_instant(zone: str, day: str, first: str)
     assert start.isoformat() == first
     before = (start.astimezone(UTC) - timedelta(seconds=1)).astimezone(ZoneInfo(zone))
     assert before.date() == start.date() - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "expected"),
+    [
+        ("2026-11-24T10:00:00+00:00", "Europe/Paris", "2026-11-24T11:00:00+01:00"),
+        ("2026-11-24T10:00:00.000001+00:00", "Europe/Paris", "2026-11-24T11:00:01+01:00"),
+        ("2026-11-24T22:59:59.999999+00:00", "Europe/Paris", "2026-11-25T00:00:00+01:00"),
+        # Over a change of the clock, forward and back.
+        ("2027-03-28T00:59:59.5+00:00", "Europe/Paris", "2027-03-28T03:00:00+02:00"),
+        ("2026-10-25T00:59:59.5+00:00", "Europe/Paris", "2026-10-25T02:00:00+01:00"),
+        ("2026-10-25T01:30:00.5+00:00", "Europe/Paris", "2026-10-25T02:30:01+01:00"),
+    ],
+)
+def test_an_instant_is_rounded_up_to_the_second_on_its_own_clock(
+    at: str, zone: str, expected: str
+) -> None:
+    rounded = whole_second_up(datetime.fromisoformat(at).astimezone(ZoneInfo(zone)))
+    assert rounded.isoformat() == expected
+    assert rounded.tzinfo is ZoneInfo(zone)

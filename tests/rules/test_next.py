@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dialwarden.facts import Consent, Facts, Listing, Objection, PastAttempt, Scope
+from dialwarden.numbers.zones import places_of_code
 from dialwarden.policy.hours import WeekHours, Window, intersect, week
 from dialwarden.policy.model import Cap, Gap, HouseRules, ListRule
 from dialwarden.policy.parse import read_policy
@@ -29,11 +30,22 @@ from dialwarden.policy.terms import mandate
 from dialwarden.question import Purpose, Relationship
 from dialwarden.reasons import LANGUAGES, sentence
 from dialwarden.rules import RULES
+from dialwarden.rules import judge as judging
 from dialwarden.rules.case import Case, Matter
-from dialwarden.rules.judge import NEXT_HORIZON, judge, next_allowed
-from dialwarden.verdict import Refusal
+from dialwarden.rules.judge import MOST_ZONE_JUDGEMENTS, NEXT_HORIZON, judge, next_allowed
+from dialwarden.verdict import Finding, Refusal, Rule
 
-from .situations import CAMPAIGN, POLICIES, PROFESSIONAL, house, instant, matter, next_at
+from .situations import (
+    CAMPAIGN,
+    PARIS,
+    POLICIES,
+    PROFESSIONAL,
+    attempts,
+    house,
+    instant,
+    matter,
+    next_at,
+)
 
 EXAMPLES = int(os.environ.get("DIALWARDEN_EXAMPLES", "0"))
 SECOND = timedelta(seconds=1)
@@ -388,6 +400,221 @@ def test_next_does_not_move_while_it_is_waited_for(
     if found is not None:
         later = min(at + waited, found.astimezone(UTC))
         assert next_allowed(asked, later) == found
+
+
+# --- Long searches: many zones, and windows that seldom or never meet
+
+
+def stepwise(asked: Matter, at: datetime) -> datetime | None:
+    """`next` by the plainest way: from the bound of one whole judgement to the next, unlimited."""
+    now = at
+    while now <= at + NEXT_HORIZON:
+        judgement = judge(asked, now)
+        if not judgement.refusals:
+            return now
+        if judgement.clears is None:
+            return None
+        now = judgement.clears.astimezone(UTC)
+        now += -timedelta(microseconds=now.microsecond) % SECOND
+    return None
+
+
+short_windows = st.lists(
+    st.builds(
+        lambda start, length: Window(start * 900, min(start * 900 + length * 900, 86400)),
+        st.integers(0, 95),
+        st.integers(1, 12),
+    ),
+    min_size=1,
+    max_size=2,
+).filter(lambda found: not intersect(tuple(found[:1]), tuple(found[1:])))
+far_apart = st.lists(
+    st.sampled_from([*ZONES, "America/New_York", "Pacific/Auckland", "Asia/Tokyo", "Asia/Kolkata"]),
+    min_size=2,
+    max_size=4,
+    unique=True,
+)
+
+
+@st.composite
+def seldom_open(draw: st.DrawFn) -> tuple[Matter, datetime]:
+    """Zones far apart that are all open for a short while, in some weeks of the year if at all."""
+    same = tuple(sorted(draw(short_windows)))
+    other = tuple(sorted(draw(short_windows)))
+    closed_days = draw(st.frozensets(st.integers(0, 6), max_size=3))
+    days = [() if n in closed_days else other if n == 2 else same for n in range(7)]
+    made = tuple(PastAttempt(instant("2026-06-01") - draw(ages), Purpose.SALES) for _ in range(2))
+    at = instant("2026-06-01") + timedelta(minutes=draw(st.integers(0, 400 * 24 * 60)))
+    asked = matter(
+        LAWS[draw(st.sampled_from(["none", "none", "fr", "restless"]))],
+        zones=tuple(draw(far_apart)),
+        purpose=draw(st.sampled_from(Purpose)),
+        relationship="contract",
+        tighten=HouseRules(
+            hours=week(days),
+            closed=draw(st.frozensets(st.dates(date(2026, 6, 1), date(2027, 12, 31)), max_size=4)),
+            gaps=(Gap(Period(days=draw(st.integers(1, 60))), frozenset(Purpose), "tighten"),),
+            source="tighten",
+        ),
+        attempts=tuple(sorted(made, key=lambda attempt: attempt.at, reverse=True)),
+        consents=(Consent(instant("2026-05-01"), until=draw(st.none() | st.dates(
+            date(2026, 6, 1), date(2027, 6, 1))), complete=True),),
+    )  # fmt: skip
+    return asked, at
+
+
+@examples(40)
+@given(seldom_open())
+def test_next_is_what_stepping_from_judgement_to_judgement_finds(
+    question: tuple[Matter, datetime],
+) -> None:
+    asked, at = question
+    found = next_allowed(asked, at)
+    assert (found.astimezone(UTC) if found else None) == stepwise(asked, at)
+
+
+# Every clock of +1: what a toll-free number may honestly be. Guam is a day ahead of Samoa.
+NORTH_AMERICA = tuple(place.zone for place in places_of_code(1))
+STATES = tuple(zone for zone in NORTH_AMERICA if zone != "Pacific/Guam")
+AUSTRALIA = tuple(place.zone for place in places_of_code(61))
+REUNION_OR_MAYOTTE = ("Indian/Reunion", "Indian/Mayotte")
+TWICE_TWO_HOURS = house(hours={"mon-sun": ["10:00-12:00", "14:00-16:00"]})
+FOUR = attempts(*["2026-11-24 11:00"] * 4)
+THREE = attempts("2026-11-24 17:00", "2026-11-24 20:00", "2026-11-26 18:00")
+
+
+@pytest.fixture
+def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The zones that are judged from here on, in order."""
+    zones: list[str] = []
+
+    def note(case: Case) -> Finding:
+        zones.append(str(case.zone))
+        return None
+
+    monkeypatch.setattr(judging, "RULES", ((Rule.CONSENT, note), *RULES))
+    return zones
+
+
+@pytest.mark.parametrize(
+    ("asked", "asked_at", "expected", "most"),
+    [
+        pytest.param(
+            matter("fr", relationship="contract"),
+            "2026-11-24 21:00", "2026-11-25 10:00:00+01:00", 1, id="after hours",
+        ),
+        pytest.param(
+            matter("fr", relationship="contract", attempts=FOUR,
+                   tighten=house(closed=["2026-12-24"], caps=[(1, "1 day")], gap="10 days")),
+            "2026-11-24 11:00", "2026-12-28 10:00:00+01:00", 5, id="a cap, a gap, Christmas",
+        ),
+        pytest.param(
+            matter("fr", relationship="contract", attempts=FOUR, zones=REUNION_OR_MAYOTTE),
+            "2026-11-24 21:00", "2026-12-24 11:00:00+04:00", 5, id="two zones and a cap",
+        ),
+        pytest.param(
+            matter("none", zones=AUSTRALIA, tighten=house(hours={"mon-fri": ["09:00-20:00"]})),
+            "2026-11-24 21:00", "2026-11-25 13:30:00+11:00", 3 * len(AUSTRALIA), id="Australia",
+        ),
+        pytest.param(
+            matter("none", zones=STATES, attempts=THREE, tighten=house(
+                hours={"mon-sat": ["08:00-21:00"]}, caps=[(3, "7 days")], gap="2 hours")),
+            "2026-11-27 23:00", "2026-12-01 14:00:00-05:00", 3 * len(STATES), id="toll-free",
+        ),
+        pytest.param(
+            matter("none", zones=NORTH_AMERICA, tighten=house(hours={"mon-fri": ["09:00-21:00"]})),
+            "2026-11-27 23:00", "2026-11-30 18:00:00-05:00", 4 * len(NORTH_AMERICA), id="and Guam",
+        ),
+        pytest.param(
+            matter("none", zones=(PARIS, "America/New_York"),
+                   tighten=house(hours={"mon-sun": ["08:00-09:00", "13:00-14:00"]})),
+            "2026-11-24 11:00", "2027-03-14 13:00:00+01:00", 100,
+            id="open together only in the weeks when one has changed its clock",
+        ),
+        pytest.param(
+            matter("none", zones=(PARIS, "Pacific/Auckland"),
+                   tighten=house(hours={"mon-sun": ["12:00-13:00"]})),
+            "2026-11-24 11:00", "", 150, id="two that never meet",
+        ),
+        pytest.param(
+            matter("none", zones=NORTH_AMERICA, tighten=TWICE_TWO_HOURS),
+            "2026-11-24 11:00", "", 500, id="22 that never meet",
+        ),
+        pytest.param(
+            matter("fr", relationship="contract", zones=NORTH_AMERICA, tighten=TWICE_TWO_HOURS),
+            "2026-11-24 11:00", "", 500, id="22 that never meet, with holidays",
+        ),
+    ],
+)  # fmt: skip
+def test_a_search_judges_few_zones(
+    asked: Matter, asked_at: str, expected: str, most: int, judged: list[str]
+) -> None:
+    at = instant(asked_at, str(asked.zones[0]))
+    first = judge(asked, at)
+    judged.clear()
+    found = next_allowed(asked, at, first)
+    assert (found.isoformat(" ") if found else "") == expected
+    assert len(judged) <= most <= MOST_ZONE_JUDGEMENTS
+
+
+FREED = read_policy(
+    """
+id = "freed"
+title = "Hours until February, none from then on"
+[sources.s]
+text = "a text"
+confidence = "primary"
+[[regimes]]
+id = "hours"
+title = "one"
+from = 2026-01-01
+until = 2027-01-31
+[regimes.hours]
+mon-sun = ["12:00-13:00"]
+source = "s"
+[[regimes]]
+id = "none"
+title = "two"
+from = 2027-02-01
+""",
+    "freed.toml",
+)
+
+
+def test_weeks_all_alike_end_with_the_law_that_makes_them_so() -> None:
+    """Paris and Auckland never meet at noon, and no clock changes before the law does.
+
+    At noon in Paris on 31 January it is midnight in Auckland: February there, and no hours.
+    """
+    asked = matter(FREED, zones=(PARIS, "Pacific/Auckland"))
+    assert next_at(asked, "2026-11-24 11:00") == "2027-01-31 12:00:00+01:00"
+
+
+@pytest.mark.parametrize("day", range(14, 28))
+def test_weeks_are_not_alike_when_a_clock_changed_in_the_one_before(day: int) -> None:
+    """Saturdays are open in both places once Paris, on 25 October, is three hours behind."""
+    hours = {"mon-fri": ["10:00-11:00"], "sat": ["10:00-11:00", "13:00-14:00"]}
+    asked = matter("none", zones=(PARIS, "Indian/Reunion"), tighten=house(hours=hours))
+    assert next_at(asked, f"2026-10-{day} 12:00") == "2026-10-31 10:00:00+01:00"
+
+
+def test_a_search_that_judges_too_many_zones_has_no_answer(
+    judged: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seldom = house(hours={"mon-sun": ["08:00-09:00", "13:00-14:00"]})
+    asked = matter("none", zones=(PARIS, "America/New_York"), tighten=seldom)
+    at = instant("2026-11-24 11:00")
+    first = judge(asked, at)
+    judged.clear()
+    found = next_allowed(asked, at, first)
+    needed = len(judged)
+    assert found is not None
+    monkeypatch.setattr(judging, "MOST_ZONE_JUDGEMENTS", needed)
+    assert next_allowed(asked, at, first) == found
+    monkeypatch.setattr(judging, "MOST_ZONE_JUDGEMENTS", needed - 1)
+    judged.clear()
+    assert next_allowed(asked, at, first) is None
+    assert len(judged) == needed - 1
 
 
 # --- What those properties found, and what they would need long to find

@@ -6,7 +6,7 @@ Owns how a verdict is shown. What is wrong in the question is a verdict too: exi
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 import click
 
@@ -26,6 +26,7 @@ from dialwarden.imports.people import zones_of
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.numbers import zone
+from dialwarden.policy.period import whole_second_up
 from dialwarden.question import Dialling, Purpose, Question, QuestionError, Relationship
 from dialwarden.reasons import sentence
 from dialwarden.rules import RULES
@@ -177,7 +178,8 @@ def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str,
             {
                 "rule": refusal.rule.value,
                 "reason": sentence(refusal.reason, language),
-                "until": _second_up(refusal.until),
+                # Rounded up, as `next` is: what is allowed at it is allowed.
+                "until": whole_second_up(refusal.until).isoformat() if refusal.until else None,
                 "source": refusal.source,
             }
             for refusal in verdict.refusals
@@ -188,17 +190,6 @@ def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str,
         ],
         "next": verdict.next.isoformat() if verdict.next else None,
     }
-
-
-def _second_up(instant: datetime | None) -> str | None:
-    """To the second, rounded up, as `next` is: what is allowed at it is allowed."""
-    if instant is None:
-        return None
-    whole = instant.replace(microsecond=0)
-    if instant.microsecond:
-        zone = instant.tzinfo
-        whole = (whole.astimezone(UTC) + timedelta(seconds=1)).astimezone(zone)
-    return whole.isoformat()
 
 
 def verdict_as_text(verdict: Verdict, language: str) -> list[str]:

@@ -17,7 +17,12 @@ ledger; the instant a zone is asked about comes from the rules.
 """
 
 from dialwarden.numbers.e164 import Number, Unreadable, read_number
-from dialwarden.numbers.emergency import emergency_numbers, is_emergency
+from dialwarden.numbers.emergency import (
+    DIALPLAN_EMERGENCY,
+    emergency_numbers,
+    is_emergency,
+    missing_from_dialplan,
+)
 from dialwarden.numbers.mask import mask
 from dialwarden.numbers.patterns import Pattern, compile_pattern
 from dialwarden.numbers.zones import (
@@ -30,6 +35,7 @@ from dialwarden.numbers.zones import (
 )
 
 __all__ = [
+    "DIALPLAN_EMERGENCY",
     "Number",
     "Pattern",
     "Place",
@@ -40,6 +46,7 @@ __all__ = [
     "home_country",
     "is_emergency",
     "mask",
+    "missing_from_dialplan",
     "places_of",
     "places_of_region",
     "read_number",

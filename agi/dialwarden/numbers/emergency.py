@@ -15,7 +15,6 @@ from typing import Final
 
 from phonenumbers import PhoneMetadata
 
-from dialwarden.numbers.french import CODES as _FRENCH_CODES
 from dialwarden.numbers.regions import home_country
 
 _ALWAYS: Final = frozenset({"112"})
@@ -25,14 +24,25 @@ _ALWAYS: Final = frozenset({"112"})
 # numbers, less for their being complete. One too many here lets a public service be called.
 #   France (ARCEP: numbers of general interest): 114 deaf and hard of hearing, 115 homeless, 119
 #   children in danger, 191 air rescue, 196 sea rescue, 197 attack and kidnapping alert,
-#   116000 missing children.
+#   116000 missing children. And 15, 17, 18, which it has for France and not everywhere overseas:
+#   no 17 and 18 in Mayotte, no 15 and 17 in Saint-Barthélemy, none in the Southern Lands.
+#   New Caledonia, Polynesia and Wallis have plans of their own, with 15, 17 and 18 like France's.
 #   Italy (AGCOM, piano nazionale di numerazione): 114 children, 117 Guardia di Finanza,
 #   1515 forest fires, 1530 coast guard, 116000 missing children.
-_FRANCE: Final = frozenset({"114", "115", "119", "191", "196", "197", "116000"})
+_FRENCH: Final = frozenset({"15", "17", "18"})
+_FRANCE: Final = _FRENCH | {"114", "115", "119", "191", "196", "197", "116000"}
 _ITALY: Final = frozenset({"114", "117", "1515", "1530", "116000"})
-_FURTHER: Final[Mapping[int, frozenset[str]]] = MappingProxyType(
-    {39: _ITALY, **dict.fromkeys(_FRENCH_CODES, _FRANCE)}
+_FURTHER: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("FR", "RE", "YT", "GP", "MQ", "GF", "PM", "BL", "MF"), _FRANCE),
+        **dict.fromkeys(("NC", "PF", "WF", "TF"), _FRENCH),
+        **dict.fromkeys(("IT", "VA"), _ITALY),
+    }
 )
+
+# What the shipped dialplan lets through by itself, with the bridge dead: France's and Italy's, as
+# they stand under [dialwarden-emergency] in extensions_dialwarden.conf.
+DIALPLAN_EMERGENCY: Final = _ALWAYS | _FRANCE | _ITALY | {"113", "118"}
 
 # Blanks, brackets, dots and dashes, as the reading of numbers drops them.
 _FLUFF: Final = dict.fromkeys(map(ord, " \t\u00a0\u2007\u2009\u202f().-"))
@@ -44,6 +54,14 @@ def emergency_numbers(regions: Iterable[str]) -> frozenset[str]:
     Regions are ISO 3166 codes as campaigns have them ("FR", "FR-974"); an unknown one adds none.
     """
     return _ALWAYS.union(*(_numbers_of(home_country(region)) for region in set(regions)))
+
+
+def missing_from_dialplan(numbers: Iterable[str]) -> tuple[str, ...]:
+    """Those of some emergency numbers that the shipped dialplan does not know, shortest first.
+
+    With the bridge dead nobody lets these through: an admin adds them to the dialplan by hand.
+    """
+    return tuple(sorted(set(numbers) - DIALPLAN_EMERGENCY, key=lambda n: (len(n), n)))
 
 
 def is_emergency(dialled: str, numbers: frozenset[str], strips: Sequence[str] = ()) -> bool:
@@ -72,7 +90,7 @@ def _numbers_of(country: str) -> frozenset[str]:
     """
     metadata = PhoneMetadata.short_metadata_for_region(country)
     emergency = metadata.emergency if metadata else None
-    further = _FURTHER.get(_country_code(country), frozenset())
+    further = _FURTHER.get(country, frozenset())
     if emergency is None or not emergency.national_number_pattern:
         return further
     matches = re.compile(emergency.national_number_pattern, re.ASCII).fullmatch
@@ -80,8 +98,3 @@ def _numbers_of(country: str) -> frozenset[str]:
         f"{n:0{length}}" for length in emergency.possible_length for n in range(10**length)
     )
     return further.union(filter(matches, candidates))
-
-
-def _country_code(country: str) -> int:
-    metadata = PhoneMetadata.metadata_for_region(country)
-    return (metadata.country_code or 0) if metadata else 0

@@ -1,7 +1,7 @@
 """A policy as a value: its dated regimes, and every figure with where it comes from.
 
 Owns the shape of the law as data. Refuses to know what any rule makes of it, and how it is read
-from a file (`policy.parse`) or narrowed by an admin (`policy.tighten`).
+from a file (`policy.parse`) or narrowed by an admin (`policy.terms`).
 """
 
 from __future__ import annotations

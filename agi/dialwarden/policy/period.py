@@ -1,7 +1,8 @@
 """A length of time as laws write it: calendar days in the callee's zone, or rolling hours.
 
 A period in days is made of calendar days, the day of the call being the last of them; one in
-hours or minutes is rolling, and what is exactly that old has left it.
+hours or minutes is rolling, and what is exactly that old has left it. Also the two roundings of
+instants that laws and answers lean on: a local day's start, and up to the whole second.
 """
 
 from __future__ import annotations
@@ -79,3 +80,14 @@ def day_start(day: date, zone: tzinfo) -> datetime:
     Goes through UTC and back so that a gap at midnight (Beirut, Santiago) gives a real instant.
     """
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC).astimezone(zone)
+
+
+def whole_second_up(instant: datetime) -> datetime:
+    """An aware instant to the second, rounded up, in its own zone: what is waited for has come.
+
+    Through UTC: the second after 01:59:59.5 may be 03:00:00 on the wall clock.
+    """
+    if not instant.microsecond:
+        return instant
+    whole = instant.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    return whole.astimezone(instant.tzinfo)

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
 
-from dialwarden.policy.period import Period
+from dialwarden.policy.period import Period, whole_second_up
 from dialwarden.verdict import Reason
 
 LANGUAGES = ("en", "fr", "it")
@@ -38,8 +38,7 @@ def sentence(reason: Reason, language: str = "en") -> str:
     words = catalogue(language)
     template = words["sentences"].get(reason.key)
     values = {
-        # An instant that is waited for is rounded up, as `next` is: a second early is too early.
-        name: _written(_whole_second_up(value) if name == "until" else value, words)
+        name: _written(_awaited(value) if name == "until" else value, words)
         for name, value in reason.values.items()
     }
     if not isinstance(template, str):
@@ -47,12 +46,9 @@ def sentence(reason: Reason, language: str = "en") -> str:
     return template.format_map(_Values(values))
 
 
-def _whole_second_up(value: object) -> object:
-    if not isinstance(value, datetime) or not value.microsecond:
-        return value
-    return (value.astimezone(UTC).replace(microsecond=0) + timedelta(seconds=1)).astimezone(
-        value.tzinfo
-    )
+def _awaited(value: object) -> object:
+    """What is waited for: rounded up, as `next` is, since a second early is too early."""
+    return whole_second_up(value) if isinstance(value, datetime) else value
 
 
 class _Values(dict[str, str]):
