@@ -10,6 +10,7 @@ USR2 hands the listening socket to a successor, so that an upgrade refuses no ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -31,13 +32,19 @@ from dialwarden.doors.listening import (
     take_or_listen,
 )
 from dialwarden.doors.notify import notify_ready, notify_stopping
-from dialwarden.errors import DialwardenError, SettingsError
+from dialwarden.errors import DialwardenError, LedgerError, SettingsError
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.log import VerdictLog, log, set_up_logging
-from dialwarden.numbers import places_of_region, read_number, zone
+from dialwarden.numbers import (
+    emergency_numbers,
+    missing_from_dialplan,
+    places_of_region,
+    read_number,
+    zone,
+)
 from dialwarden.policies import load_policies
 from dialwarden.policy.calendar import holiday_on
 from dialwarden.policy.model import Confidence
@@ -57,6 +64,9 @@ def run(config_path: Path) -> int:
 
     Faults of the configuration go to standard error, each with its place, and give 2.
     """
+    # Until their handlers are there, these would end a process that is still starting.
+    for number in (signal.SIGHUP, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
     try:
         config = load_config(config_path, os.environ, load_policies)
     except SettingsError as error:
@@ -90,6 +100,8 @@ class Bridge:
         self._handed_over = False
         self._successor: object | None = None  # held: it must not be collected while we live
         self._handing_over: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
+        self._reload_again = False
         self._sockets: dict[str, socket.socket] = {}
 
     async def start(self) -> None:
@@ -152,6 +164,9 @@ class Bridge:
         """Stop accepting, answer the calls in flight, close the ledger, say so."""
         if not self._handed_over:
             notify_stopping()
+        if self._reloading is not None:
+            self._reloading.cancel()
+            await asyncio.wait({self._reloading})
         if self._handing_over is not None and not self._handing_over.done():
             self._handing_over.cancel()  # a stop means the service: no successor outlives it
             await asyncio.wait({self._handing_over})
@@ -170,15 +185,29 @@ class Bridge:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopped.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        loop.add_signal_handler(signal.SIGHUP, self._begin_reload)
         loop.add_signal_handler(signal.SIGUSR2, self._begin_hand_over)
 
-    def _reload(self) -> None:
-        """Take the configuration anew, whole or not at all."""
+    def _begin_reload(self) -> None:
+        if self._reloading is None or self._reloading.done():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload())
+        else:
+            self._reload_again = True  # the file may have changed since that one was read
+
+    async def _reload(self) -> None:
+        self._reload_again = True
+        while self._reload_again:
+            self._reload_again = False
+            await self._reload_once()
+
+    async def _reload_once(self) -> None:
+        """Take the configuration anew, whole or not at all; no call waits for it."""
         old = self._config
         try:
-            new = load_config(old.file, os.environ, load_policies)
+            new = await asyncio.to_thread(load_config, old.file, os.environ, load_policies)
             rulebook = compile_rulebook(new)
+            with contextlib.suppress(LedgerError):  # its trouble is no reason to keep an old file
+                await _warm_up(self._ledger, rulebook)
         except SettingsError as error:
             log.error("reload: the old configuration stays in force\n%s", error)
             return
@@ -222,6 +251,8 @@ class Bridge:
 async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
     """Do now what the first call would wait for: lists, calendars, zones, number plans."""
     names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
+    # On the reading connection: a list's numbers, once in memory, serve the writing one too.
+    await ledger.read(lambda conn: ledger.read_lists.look_up(conn, names, 0))
     await ledger.transact(lambda conn: ledger.lists.look_up(conn, names, 0))
     today = datetime.now(UTC).date()
     for entry in rulebook.entries.values():
@@ -244,24 +275,31 @@ def say_warnings(config: Config) -> None:
     if "ami" not in config.given:
         log.info("no [ami]: no gateway and no guard; only calls that the dialplan asks about "
                  "are judged")  # fmt: skip
+    missing = missing_from_dialplan(
+        emergency_numbers(campaign.region for campaign in config.campaigns.values())
+    )
+    if missing:
+        log.warning(
+            "emergency numbers of configured regions that the shipped dialplan does not pass by "
+            "itself: %s; add each to a context [dialwarden-emergency] of your own",
+            ", ".join(missing),
+        )  # fmt: skip
     today = datetime.now(UTC).date()
+    unverified: set[tuple[str, str]] = set()
     for campaign in config.campaigns.values():
+        for sentence in campaign.wider_than_law(today):
+            log.warning("%s", sentence)
         regime = campaign.policy.regime_on(today)
         log.info(
             "campaign %s: professional %s, policy %s, regime %s%s", campaign.name,
             campaign.professional, campaign.policy.id, regime.id if regime else "none in force",
             "" if campaign.enforce else ", SHADOW MODE: refusals are logged and let go",
         )  # fmt: skip
-        for citation in sorted(_unverified(campaign.policy.id, config)):
-            log.warning("policy %s rests on an unverified source: %s", campaign.policy.id, citation)
-
-
-def _unverified(policy_id: str, config: Config) -> set[str]:
-    return {
-        citation
-        for campaign in config.campaigns.values()
-        if campaign.policy.id == policy_id
-        for regime in campaign.policy.regimes
-        for citation, source in regime.sources.items()
-        if source.confidence is Confidence.UNVERIFIED
-    }
+        unverified.update(
+            (campaign.policy.id, citation)
+            for dated in campaign.policy.regimes
+            for citation, source in dated.sources.items()
+            if source.confidence is Confidence.UNVERIFIED
+        )
+    for policy, citation in sorted(unverified):
+        log.warning("policy %s rests on an unverified source: %s", policy, citation)

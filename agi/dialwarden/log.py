@@ -27,12 +27,16 @@ from dialwarden.gate.rulebook import Rulebook
 from dialwarden.numbers import mask
 from dialwarden.question import Question
 from dialwarden.reasons import sentence
+from dialwarden.verdict import Rule
 
 log = logging.getLogger("dialwarden")
 _verdict_log = logging.getLogger("dialwarden.verdict")
 
-# A subscriber's number, and no counter of Asterisk's (-0000001f): those follow a "-".
-_NUMBER_IN_TEXT = re.compile(r"(?<![-\dA-Fa-f])\+?\d{6,}")
+# As long as a subscriber's number is. Asterisk's counter at the end of a channel's name
+# (-0000001f, and ;2 for the far half of a Local channel) and its ids (1764000000.42) are none.
+_NUMBER_IN_TEXT = re.compile(r"\+?\d{6,}")
+_COUNTER = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?")
 # A LogRecord's own attributes; what else stands in it was given with `extra`.
 _FIELDS = "fields"
 # Made once: `json.dumps` with a default makes an encoder a line. ASCII: nothing that a peer sent
@@ -55,31 +59,35 @@ class VerdictLog:
 
         A dialer's channel is Local/0612345678@outbound-00000001;2: as good as the number itself.
         """
-        if self.clear_numbers:
+        if self.clear_numbers or _UNIQUEID.fullmatch(text):
             return _printable(text)
-        return _printable(_NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), text))
+        counter = _COUNTER.search(text)
+        name, rest = (text[: counter.start()], counter[0]) if counter else (text, "")
+        return _printable(_NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), name) + rest)
 
     def write(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
-        """One line, at INFO.
+        """One line: at INFO, or at ERROR where we could not decide, since it may be nowhere else.
 
         Args:
             started: `time.perf_counter()` of when the question came.
         """
-        if not _verdict_log.isEnabledFor(logging.INFO):
-            return
         verdict = answer.verdict
+        level = logging.ERROR if Rule.UNAVAILABLE in verdict.rules else logging.INFO
+        if not _verdict_log.isEnabledFor(level):
+            return
         number = self.shown(verdict.number or question.dialled)
         fields: dict[str, object] = {
             "verdict": "ALLOW" if verdict.allowed else "REFUSE",
             "number": number,
-            "campaign": verdict.campaign,
-            "call": question.call,
+            "campaign": self.veiled(verdict.campaign),
+            "call": self.veiled(question.call),
             "door": question.door.value,
             "rules": [rule.value for rule in verdict.rules],
         }
         if verdict.exempt:
             fields["exempt"] = verdict.exempt
-        reason = reason_of(answer, rulebook.language)
+        # A reason may quote what a peer sent: a number where a campaign was expected, say.
+        reason = self.veiled(reason_of(answer, rulebook.language))
         if verdict.refusals:
             fields["reason"] = reason
             fields["next"] = verdict.next.isoformat() if verdict.next else ""
@@ -96,7 +104,7 @@ class VerdictLog:
         fields["lists"] = dict(answer.lists)
         fields["asked_by"] = self.veiled(question.asked_by)
         fields["ms"] = round((time.perf_counter() - started) * 1000, 3)
-        _verdict_log.info(_headline(answer, number, reason), extra={_FIELDS: fields})
+        _verdict_log.log(level, _headline(answer, number, reason), extra={_FIELDS: fields})
 
 
 def reason_of(answer: Answer, language: str) -> str:

@@ -103,9 +103,12 @@ class Question:
         region: ISO 3166 code of where the callee is; "" when nobody said.
         person: an id that joins one consumer's numbers; "" for the number alone.
         dial_status: DIALSTATUS of the previous dial on the asking channel, "" when there was none.
+        rang: that dial rang or played early media, whatever its status says: somebody was reached.
         asked_by: channel or peer, for the record only.
         faults: why its words cannot be trusted, a sentence each: a key given twice, the torn half
             of a value with a comma. Such a question is refused, rule `number`.
+        misread: a word that could not be read. Such a question is refused, rule `unavailable`:
+            a claim that we cannot read is no exemption.
     """
 
     dialled: str
@@ -118,6 +121,8 @@ class Question:
     dialling: Dialling | None = None
     person: str = ""
     dial_status: str = ""
+    rang: bool = False
     door: Door = Door.CLI
     asked_by: str = ""
     faults: tuple[str, ...] = ()
+    misread: QuestionError | None = None

@@ -266,6 +266,36 @@ def test_a_callee_who_was_reached_is_not_called_again_in_the_same_call(
     assert refusal["rule"] == "frequency"
 
 
+@pytest.mark.parametrize(
+    "ending", [Outcome.DECLINE, Outcome.TIMEOUT, Outcome.ERROR, Outcome.REJECT, Outcome.NOT_FOUND]
+)
+def test_a_callee_whose_phone_rang_is_not_called_through_another_trunk(
+    pbx: Pbx, trunk: Trunk, second_trunk: Trunk, bridge: Callable[..., Bridge], ending: Outcome
+) -> None:
+    bridge(config())
+    trunk.on(MOBILE, Outcome.RING)
+    trunk.on(f"+{MOBILE}", Outcome.RING)
+    call = pbx.dial("0612345678", "dialwarden-outbound")
+    trunk.reply(trunk.wait_invite(MOBILE), ending)
+    pbx.wait_hangup(call)
+    assert second_trunk.invites() == []
+
+
+@pytest.mark.parametrize("ending", [Outcome.DECLINE, Outcome.ERROR, Outcome.REJECT])
+def test_a_callee_who_declined_was_reached(
+    pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge], ending: Outcome
+) -> None:
+    running = bridge(config(tighten='caps = [{ max = 1, period = "2 days" }]'))
+    trunk.on(MOBILE, Outcome.RING)
+    trunk.on(f"+{MOBILE}", Outcome.RING)
+    call = pbx.originate("Local/0612345678@bench-twice/n")
+    trunk.reply(trunk.wait_invite(MOBILE), ending)
+    pbx.wait_hangup(call)
+    assert len(trunk.invites(MOBILE)) == 1
+    (refusal,) = listed(running, "refusals")
+    assert refusal["rule"] == "frequency"
+
+
 @pytest.mark.parametrize("plug", ["killed", "stopped"])
 def test_without_the_bridge_nothing_leaves_but_an_emergency_call(
     pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge], plug: str
@@ -370,7 +400,7 @@ def under_load(pbx: Pbx) -> Callable[[], Any]:
         def place() -> None:
             while not stop.is_set():
                 placed.extend(set_off(pbx, 4))
-                stop.wait(0.05)
+                stop.wait(0.1)  # some 40 calls a second
 
         caller = threading.Thread(target=place)
         caller.start()

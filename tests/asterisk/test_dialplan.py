@@ -366,6 +366,7 @@ def test_the_question_holds_what_was_given_and_the_calls_linked_id(
         "call": call.id,
         "callerid": "+33 1 23 45 67 89",
         "dialstatus": "",
+        "rang": "",
         "region": "FR-974",
         "relationship": "ended:2026-01-31",
         "person": "p.1=2",

@@ -357,7 +357,7 @@ async def test_a_late_answer_is_unavailable_and_its_attempt_is_voided(tmp_path: 
         assert [row["rule"] for row in door.world.refusals()] == ["unavailable"]
 
 
-async def test_an_allow_that_asterisk_rejected_is_voided(door: Door) -> None:
+async def test_an_allow_that_asterisk_says_it_rejected_stays_counted(door: Door) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
     writer.write(environment("check", f"number={DIALLED}", "campaign=capped"))
     assert b"ALLOW" in await reader.readline()
@@ -365,7 +365,7 @@ async def test_an_allow_that_asterisk_rejected_is_voided(door: Door) -> None:
     assert await reader.read() == b""
     writer.close()
     await door.world.gate.close()
-    assert [row["state"] for row in door.world.attempts()] == ["voided"]
+    assert [row["state"] for row in door.world.attempts()] == ["reserved"]
 
 
 # Any bytes at all.
@@ -485,3 +485,16 @@ def test_where_all_is_allowed_only_a_number_is(door: Door, data: bytes, said: by
         emergency = "".join(filter(str.isdigit, number)) in door.world.gate.rulebook.emergency
         assert emergency or (number.startswith("+") and number[1:].isdecimal())
         assert emergency or b"peek" in data or values["DIALWARDEN_ATTEMPT"]
+
+
+async def test_a_no_is_recorded_though_whoever_said_it_has_gone(door: Door) -> None:
+    for place in range(20):
+        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
+        writer.write(environment("objection", f"number=06123456{place:02}", "campaign=capped"))
+        writer.transport.abort()
+        del reader
+    async with asyncio.timeout(5):
+        while door.server.open_connections or not door.server.counters.asked:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await door.world.gate.close()
+    assert len(door.world.objections()) == door.server.counters.asked

@@ -291,13 +291,13 @@ def test_a_status_that_speaks_of_another_numbers_dial_repeats_nothing(bench: Ben
 @pytest.mark.parametrize(
     "other",
     [
-        {"campaign": "sister"},
+        {"campaign": "rival"},
         {"dialled": "0687654321"},
         {"call": "17.16"},
         {"purpose": Purpose.SURVEY},
         {"person": "p-1"},
     ],
-    ids=["campaign", "number", "call", "purpose", "person"],
+    ids=["professional", "number", "call", "purpose", "person"],
 )
 def test_another_question_in_the_same_call_is_an_attempt_of_its_own(
     bench: Bench, other: dict[str, str]
@@ -306,6 +306,13 @@ def test_another_question_in_the_same_call_is_an_attempt_of_its_own(
     second = bench.ask(**{"call": "17.15", **other})
     assert second.reserved
     assert second.attempt != first.attempt
+
+
+def test_two_campaigns_of_one_professional_in_one_call_are_one_attempt(bench: Bench) -> None:
+    first = bench.ask(call="17.15")
+    second = bench.ask(campaign="sister", call="17.15")
+    assert (second.allowed, second.attempt) == (True, first.attempt)
+    assert len(bench.attempts()) == 1
 
 
 def test_a_call_without_a_law_or_a_cap_is_repeated_too(bench: Bench) -> None:

@@ -165,6 +165,9 @@ class World:
     def refusals(self) -> list[dict[str, object]]:
         return self._rows(refusals.list_refusals)
 
+    def objections(self) -> list[dict[str, object]]:
+        return self._rows(objections.list_objections)
+
     def _rows(self, read: Callable[[sqlite3.Connection], Any]) -> list[dict[str, object]]:
         conn = open_ledger(self.path, create=False)
         try:

@@ -6,6 +6,7 @@ server's, the judgement the gate's.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -40,10 +41,12 @@ E = TypeVar("E", Purpose, Dialling)
 _QUESTION_KEYS = frozenset(
     {
         "number", "campaign", "call", "callerid", "region", "relationship", "purpose", "dial",
-        "person", "dialstatus",
+        "person", "dialstatus", "rang",
     }
 )  # fmt: skip
 _OBJECTION_KEYS = frozenset({"number", "call", "attempt", "campaign", "scope"})
+# Asterisk's own ids end at 149 (AST_MAX_UNIQUEID); what is longer is none of its.
+_LONGEST_ID = 150
 _ALLOWED = {Purpose: "sales, survey or service", Dialling: "manual or automatic"}
 
 
@@ -86,7 +89,8 @@ class AgiScripts:
     def undelivered(self, request: AgiRequest, why: Trouble) -> None:
         """The server's word that an answer is not on the channel: its attempt was wasted."""
         answer = self._answers.pop(request, None)
-        if answer is not None:
+        # A peer that says it did not take an ALLOW has had it all the same: that one counts.
+        if answer is not None and why is not Trouble.REJECTED:
             self._gate.undelivered(answer, f"the answer did not reach the channel: {why.value}")
 
     def _reason(self, why: Trouble) -> Reason:
@@ -102,33 +106,30 @@ class AgiScripts:
     def _no_verdict(self, request: AgiRequest, reason: Reason) -> Mapping[str, str]:
         language = self._gate.rulebook.language
         if request.script.strip("/") == "objection":
-            # A no must not be lost: whoever reads the log can record it by hand.
             log.error(
-                "an objection was NOT recorded (%s); record it by hand: %s",
+                "an objection is not known to be recorded (%s); unless another line says so, "
+                "record it by hand: %s",
                 sentence(reason, "en"), ascii(dict(request.arguments)),
             )  # fmt: skip
             return failed(sentence(reason, language))
-        answer = self._gate.unanswered(_bare_question(request), reason)
+        recorded = request.script.strip("/") != "peek"
+        answer = self._gate.unanswered(_bare_question(request), reason, recorded=recorded)
         return {**verdict_variables(answer, language), variables.RESULT: "FAILED"}
 
     async def _check(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
-        try:
-            question = self._question(request, peer)
-        except QuestionError as error:
-            return self._no_verdict(request, _unreadable(error))
-        answer = await self._gate.ask(question)
+        answer = await self._gate.ask(self._question(request, peer))
         self._answers[request] = answer
         return verdict_variables(answer, self._gate.rulebook.language)
 
     async def _peek(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
-        try:
-            question = self._question(request, peer)
-        except QuestionError as error:
-            return self._no_verdict(request, _unreadable(error))
-        answer = await self._gate.peek(question)
+        answer = await self._gate.peek(self._question(request, peer))
         return verdict_variables(answer, self._gate.rulebook.language)
 
     async def _objection(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
+        # Not cancelled with the connection: a no that was heard is recorded whoever still listens.
+        return await asyncio.shield(self._gate.keep(self._record_objection(request, peer)))
+
+    async def _record_objection(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
         self._warn_unknown(request, _OBJECTION_KEYS)
         given = request.arguments
         try:
@@ -144,6 +145,7 @@ class AgiScripts:
                 by=_utf8(request.channel) or peer,
             )
         except RecordingError as error:
+            # A no must not be lost: whoever reads the log can record it by hand.
             log.error(
                 "an objection was NOT recorded (%s); record it by hand: %s",
                 sentence(error.reason, "en"), ascii(dict(given)),
@@ -152,14 +154,18 @@ class AgiScripts:
         return {variables.RESULT: "OK", variables.REASON: ""}
 
     def _question(self, request: AgiRequest, peer: str) -> Question:
-        """The question that a request asks.
-
-        Raises:
-            QuestionError: a value that cannot be read.
-        """
+        """The question that a request asks; a word of it that cannot be read is told in it."""
         self._warn_unknown(request, _QUESTION_KEYS)
         given = request.arguments
-        purpose, dialling = given.get("purpose", ""), given.get("dial", "")
+        relationship, purpose, dialling, misread = None, None, None, None
+        try:
+            relationship = Relationship.parse(given.get("relationship", ""))
+            purpose = _member(Purpose, "purpose", given.get("purpose", ""))
+            dialling = _member(Dialling, "dial", given.get("dial", ""))
+            if len(given.get("call", "")) > _LONGEST_ID:
+                raise QuestionError("call", given["call"], f"at most {_LONGEST_ID} characters")
+        except QuestionError as error:
+            misread = error
         return Question(
             dialled=given.get("number", ""),
             campaign=given.get("campaign", ""),
@@ -168,14 +174,16 @@ class AgiScripts:
             # The shipped dialplan always has the key: empty says nothing about what is presented.
             caller_id=_utf8(given.get("callerid", "")) or None,
             region=given.get("region", ""),
-            relationship=Relationship.parse(given.get("relationship", "")),
-            purpose=_member(Purpose, "purpose", purpose),
-            dialling=_member(Dialling, "dial", dialling),
+            relationship=relationship,
+            purpose=purpose,
+            dialling=dialling,
             person=_utf8(given.get("person", "")),
             dial_status=given.get("dialstatus", ""),
+            rang=bool(given.get("rang", "")),
             door=Door.AGI,
             asked_by=_utf8(request.channel) or peer,
             faults=tuple(map(str, request.faults)),
+            misread=misread,
         )
 
     def _warn_unknown(self, request: AgiRequest, known: frozenset[str]) -> None:
@@ -199,13 +207,6 @@ def _member(kind: type[E], key: str, text: str) -> E | None:
         return kind(text.lower())
     except ValueError:
         raise QuestionError(key, text, _ALLOWED[kind]) from None
-
-
-def _unreadable(error: QuestionError) -> Reason:
-    return Reason(
-        "unavailable_question",
-        {"key": error.key, "found": ascii(error.found[:40]), "allowed": error.allowed},
-    )
 
 
 def _bare_question(request: AgiRequest) -> Question:

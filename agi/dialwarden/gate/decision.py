@@ -13,21 +13,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from dialwarden import __version__, tzdata
 from dialwarden.facts import Facts, Listing
 from dialwarden.gate.reading import Reading, is_diallable
+from dialwarden.gate.record import Consulted, basis_of, record_refusal
 from dialwarden.gate.rulebook import PERMIT_LIFE, Rulebook
 from dialwarden.ledger import attempts, refusals
 from dialwarden.ledger.attempt_lookup import last_of_call
 from dialwarden.ledger.attempts import NewAttempt, OpenAttempt
-from dialwarden.ledger.basis import Basis, basis_id
+from dialwarden.ledger.basis import basis_id
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.states import Event, IllegalTransition, Outcome
 from dialwarden.question import Purpose
-from dialwarden.reasons import sentence
 from dialwarden.rules.judge import judge, next_allowed
-from dialwarden.verdict import Decision, Refusal, Verdict
+from dialwarden.verdict import Decision, Verdict
 
 # What became of the last dial on the asking channel (Asterisk's DIALSTATUS): these say that no
 # callee was reached and another trunk may try. All others end the attempt.
@@ -40,6 +39,9 @@ _ENDS: Mapping[str, tuple[Event | None, Outcome]] = {
     "CANCEL": (None, Outcome.CANCELLED),
 }
 _NEVER_RANG = (None, Outcome.FAILED)
+# 603, 408 and 5xx behind a 180 end as CHANUNAVAIL or CONGESTION too (measured on Asterisk
+# 22.10.1): the callee's phone rang all the same, and what rang counts.
+_RANG = (Event.RANG, Outcome.NO_ANSWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Answer:
     attempt: int | None = None
     reserved: bool = False
     let_go: bool = False
-    lists: tuple[tuple[str, int | None], ...] = ()
+    lists: Consulted = ()
 
     @property
     def allowed(self) -> bool:
@@ -124,9 +126,10 @@ class Decider:
     ) -> Answer:
         """Judge a live question and record the answer; needs a write transaction."""
         entry, number, question = reading.entry, reading.number, reading.question
-        if entry is None or number is None:
+        if number is None:
             return self._refuse(conn, reading, rulebook, refused_as_read(reading, at), ())
-        listings = self._lists.look_up(conn, (*rulebook.exempt_lists, *entry.lists), number.digits)
+        names = (*rulebook.exempt_lists, *(entry.lists if entry else ()))
+        listings = self._lists.look_up(conn, names, number.digits)
         for name in rulebook.exempt_lists:
             if listings[name].listed:
                 refusals.record_exempt(
@@ -140,6 +143,8 @@ class Decider:
                     asked_by=question.asked_by,
                 )
                 return Answer(exempt_verdict(reading, name, at))
+        if entry is None:
+            return self._refuse(conn, reading, rulebook, refused_as_read(reading, at), ())
         facts = self._facts(conn, reading, listings, at)
         earlier = self._open_attempt(conn, reading, facts, at)
         facts, earlier = _set_apart(facts, earlier, reading.purpose)
@@ -165,9 +170,9 @@ class Decider:
                 then; None for everything on record.
         """
         entry, number = reading.entry, reading.number
-        if entry is None or number is None:
+        if number is None:
             return Answer(refused_as_read(reading, at))
-        names = (*rulebook.exempt_lists, *entry.lists)
+        names = (*rulebook.exempt_lists, *(entry.lists if entry else ()))
         if as_of is None:
             listings = self._lists.look_up(conn, names, number.digits)
         else:
@@ -178,12 +183,16 @@ class Decider:
         for name in rulebook.exempt_lists:
             if listings[name].listed:
                 return Answer(exempt_verdict(reading, name, at))
+        if entry is None:
+            return Answer(refused_as_read(reading, at))
         facts = self._facts(conn, reading, listings, at, as_of=as_of)
         if as_of is None:
             earlier = self._open_attempt(conn, reading, facts, at, dry=True)
             facts, _ = _set_apart(facts, earlier, reading.purpose)
         consulted = tuple((name, listings[name].version) for name in reading.lists_asked(at))
-        return Answer(_judged(reading, facts, at), lists=consulted)
+        verdict = _judged(reading, facts, at)
+        shadow = not verdict.allowed and not entry.enforce
+        return Answer(verdict, let_go=shadow, lists=consulted)
 
     def _facts(
         self,
@@ -221,18 +230,20 @@ class Decider:
         reached: the latter's attempt is over, and the question a new one.
         """
         question, number = reading.question, reading.number
+        assert reading.entry is not None
         assert number is not None
         if not question.call:
             return None
         status = question.dial_status.upper()
-        if status and status not in _FAILED_OVER:
+        if status and (question.rang or status not in _FAILED_OVER):
             if not dry:
-                _end_last_attempt(conn, question.call, status, at)
+                _end_last_attempt(conn, question.call, status, at, rang=question.rang)
             return None
         # Most callees were not called within the last minute: one look-up less for them.
         if not facts.attempts or at - facts.attempts[0].at >= PERMIT_LIFE:
             return None
-        earlier = attempts.open_attempt(conn, question.call, number.digits, reading.campaign)
+        professional = reading.entry.mandate.professional
+        earlier = attempts.open_attempt(conn, question.call, number.digits, professional)
         if earlier is None or not timedelta(0) <= at - earlier.at < PERMIT_LIFE:
             return None
         if status:
@@ -247,7 +258,7 @@ class Decider:
         reading: Reading,
         rulebook: Rulebook,
         verdict: Verdict,
-        consulted: tuple[tuple[str, int | None], ...],
+        consulted: Consulted,
         earlier: OpenAttempt | None,
         *,
         enforced: bool = True,
@@ -268,6 +279,7 @@ class Decider:
                 door=question.door,
                 at=verdict.at,
                 call=question.call,
+                asked_by=question.asked_by,
                 person=question.person,
                 caller_id=question.caller_id,
                 region=question.region,
@@ -286,7 +298,7 @@ class Decider:
         reading: Reading,
         rulebook: Rulebook,
         verdict: Verdict,
-        consulted: tuple[tuple[str, int | None], ...],
+        consulted: Consulted,
         earlier: OpenAttempt | None = None,
     ) -> Answer:
         dialled = reading.question.dialled
@@ -300,12 +312,14 @@ class Decider:
         return self._allow(conn, reading, rulebook, verdict, consulted, earlier, enforced=False)
 
 
-def _end_last_attempt(conn: sqlite3.Connection, call: str, status: str, at: datetime) -> None:
+def _end_last_attempt(
+    conn: sqlite3.Connection, call: str, status: str, at: datetime, *, rang: bool
+) -> None:
     """Settle the attempt that the former dial of this call was made for."""
     last = last_of_call(conn, call)
     if last is None or last.over:
         return
-    event, outcome = _ENDS.get(status, _NEVER_RANG)
+    event, outcome = _ENDS.get(status, _RANG if rang else _NEVER_RANG)
     # Who followed the leg itself may have seen more than the channel tells: that stands then, and
     # leaves the attempt no more open than this would.
     with contextlib.suppress(IllegalTransition):
@@ -330,65 +344,3 @@ def _set_apart(
             del kept[index]
             return replace(facts, attempts=tuple(kept)), earlier
     return facts, None
-
-
-def record_refusal(
-    conn: sqlite3.Connection,
-    reading: Reading,
-    rulebook: Rulebook,
-    verdict: Verdict,
-    consulted: tuple[tuple[str, int | None], ...] = (),
-    *,
-    would: bool = False,
-) -> None:
-    """Write a refusal with its reasons and its basis."""
-    question = reading.question
-    refusals.record(
-        conn,
-        refusals.NewRefusal(
-            at=verdict.at.astimezone(UTC),
-            number=reading.number.digits if reading.number else None,
-            dialled=question.dialled,
-            rules=verdict.rules,
-            findings=[finding(refusal, rulebook.language) for refusal in verdict.refusals],
-            door=question.door,
-            professional=verdict.professional,
-            campaign=verdict.campaign,
-            call=question.call,
-            asked_by=question.asked_by,
-            next=verdict.next,
-            would=would,
-            basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, consulted)),
-        ),
-    )
-
-
-def finding(refusal: Refusal, language: str) -> dict[str, object]:
-    """A refusal as it is kept: for people and for programs."""
-    return {
-        "rule": refusal.rule.value,
-        "reason": sentence(refusal.reason, language),
-        "key": refusal.reason.key,
-        "values": refusal.reason.values,
-        "until": refusal.until,
-        "source": refusal.source,
-    }
-
-
-def basis_of(
-    verdict: Verdict,
-    reading: Reading,
-    rulebook: Rulebook,
-    consulted: tuple[tuple[str, int | None], ...],
-) -> Basis:
-    """What the verdict rests on besides the facts."""
-    policy = reading.entry.mandate.policy if reading.entry else None
-    return Basis(
-        regime=verdict.regime,
-        policy=verdict.policy,
-        policy_sha256=policy.sha256 if policy else "",
-        lists=consulted,
-        tzdata=tzdata.VERSION,
-        program=__version__,
-        config_sha256=rulebook.config_sha256,
-    )

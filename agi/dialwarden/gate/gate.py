@@ -13,22 +13,25 @@ import sqlite3
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from dialwarden.errors import LedgerError
 from dialwarden.gate.decision import (
     Answer,
     Decider,
     exempt_verdict,
-    record_refusal,
     refused_as_read,
 )
 from dialwarden.gate.reading import Reading, read_question
+from dialwarden.gate.record import record_refusal
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.ledger import attempts
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.log import VerdictLog, log
 from dialwarden.question import Question
 from dialwarden.verdict import Decision, Reason, Refusal, Rule, Verdict
+
+T = TypeVar("T")
 
 
 def utc_now() -> datetime:
@@ -60,7 +63,7 @@ class Gate:
         self._clock = clock
         self._decider = Decider(ledger.lists)
         self._dry_decider = Decider(ledger.read_lists)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[Any]] = set()
 
     @property
     def ledger(self) -> Ledger:
@@ -97,15 +100,39 @@ class Gate:
         try:
             answer = await self._ledger.transact(work, late=self._nobody_waited)
         except LedgerError as error:
-            answer = self._unavailable(reading, Reason("unavailable_ledger", {"why": error.what}))
-            log.error("ledger: %s; refused, call %s", error, ascii(question.call))
+            exempt = await self._exempt_by_list(reading, rulebook)
+            if exempt is not None:
+                answer = exempt
+            else:
+                why = Reason("unavailable_ledger", {"why": error.what})
+                answer = self._unavailable(reading, why)
+                log.error("ledger: %s; refused, call %s", error, ascii(question.call))
+                self._in_background(self._record(reading, rulebook, answer.verdict))
         except Exception as error:
             log.exception("judging failed; refused, call %s", ascii(question.call))
             reason = Reason("unavailable_error", {"why": type(error).__name__})
             answer = self._unavailable(reading, reason)
-            self._in_background(self._record(reading, answer.verdict))
+            self._in_background(self._record(reading, rulebook, answer.verdict))
         self._verdicts.write(answer, question, rulebook, started)
         return answer
+
+    async def _exempt_by_list(self, reading: Reading, rulebook: Rulebook) -> Answer | None:
+        """ALLOW for a number on an exempt list although nothing can be written; else None.
+
+        A ledger that another process has locked can still be read.
+        """
+        number = reading.number
+        if number is None or not rulebook.exempt_lists:
+            return None
+        names, lists = rulebook.exempt_lists, self._ledger.read_lists
+        try:
+            listings = await self._ledger.read(
+                lambda conn: lists.look_up(conn, names, number.digits)
+            )
+        except LedgerError:
+            return None
+        listed = next((name for name in names if listings[name].listed), None)
+        return Answer(exempt_verdict(reading, listed, self._clock())) if listed else None
 
     async def peek(self, question: Question) -> Answer:
         """Judge a question and record nothing: no attempt, no refusal."""
@@ -126,11 +153,11 @@ class Gate:
             reason = Reason("unavailable_error", {"why": type(error).__name__})
             return self._unavailable(reading, reason)
 
-    def unanswered(self, question: Question, reason: Reason) -> Answer:
+    def unanswered(self, question: Question, reason: Reason, *, recorded: bool = True) -> Answer:
         """The answer to a question that could not be brought to an end: late, broken, stopping.
 
         An emergency or exempt number passes all the same. The refusal is in the log stream at
-        once, and in the ledger as soon as it takes it.
+        once and, but for a peek, in the ledger as soon as it takes it.
         """
         rulebook = self.rulebook
         reading = read_question(question, rulebook)
@@ -138,7 +165,8 @@ class Gate:
             answer = Answer(exempt_verdict(reading, reading.exempt, self._clock()))
         else:
             answer = self._unavailable(reading, reason)
-            self._in_background(self._record(reading, answer.verdict))
+            if recorded:
+                self._in_background(self._record(reading, rulebook, answer.verdict))
         self._verdicts.write(answer, question, rulebook, time.perf_counter())
         return answer
 
@@ -146,6 +174,13 @@ class Gate:
         """Take back an attempt whose ALLOW surely never left us."""
         if answer.reserved:
             self._in_background(self._void_unsent(answer, why))
+
+    def keep(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+        """Bring a work to its end whoever still waits for it; `close` waits too."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
 
     async def close(self) -> None:
         """Wait for what is still being recorded."""
@@ -172,14 +207,13 @@ class Gate:
             )
         return Answer(verdict)
 
-    async def _record(self, reading: Reading, verdict: Verdict) -> None:
-        rulebook = self.rulebook
+    async def _record(self, reading: Reading, rulebook: Rulebook, verdict: Verdict) -> None:
         try:
             await self._ledger.transact(
                 lambda conn: record_refusal(conn, reading, rulebook, verdict)
             )
         except Exception as error:  # whatever it is, the verdict's own line is written already
-            log.warning("a refusal is in this log only: %s", error)
+            log.info("a refusal is in this log only: %s", error)
 
     def _nobody_waited(self, answer: Answer) -> None:
         self.undelivered(answer, "the answer came when nobody waited for it any more")
@@ -195,6 +229,4 @@ class Gate:
             log.warning("attempt %d was never answered and stays counted: %s", attempt, error)
 
     def _in_background(self, work: Coroutine[object, object, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self.keep(work)

@@ -89,7 +89,7 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
     if entry is not None and not question.faults:
         number = read_number(question.dialled, region=entry.region, strips=rulebook.strips)
     elif not question.faults:
-        number = _unreadable_anywhere(question.dialled)
+        number = _read_anywhere(question.dialled)
     if not question.faults and _matches_pattern(question.dialled, number, rulebook):
         return Reading(question, campaign, exempt=PATTERN)
     refusals = []
@@ -103,12 +103,17 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
         number = None
     if entry is None:
         refusals.append(_refuse_campaign(campaign, rulebook))
+    if question.misread is not None:
+        wrong = question.misread
+        refusals.append(_refuse_question(wrong.key, wrong.found, wrong.allowed))
     if refusals or entry is None or number is None:
         return Reading(question, campaign, refusals=tuple(refusals), entry=entry, number=number)
     try:
         places = places_of_region(question.region) if question.region else number.places
     except UnknownRegion as error:
-        refusal = _refuse_question("region", question.region, str(error))
+        near = f" (the nearest known is {error.nearest})" if error.nearest else ""
+        allowed = f"an ISO 3166 code such as FR-974 or IT{near}"
+        refusal = _refuse_question("region", question.region, allowed)
         return Reading(question, campaign, refusals=(refusal,), entry=entry, number=number)
     names = tuple(dict.fromkeys(place.zone for place in places))
     return Reading(
@@ -121,10 +126,15 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
     )
 
 
-def _unreadable_anywhere(dialled: str) -> Unreadable | None:
-    """What is wrong with a number wherever it is read from; None when only a region tells."""
-    read = read_number(dialled, region="FR")  # any region: these two codes look at no plan
-    return read if isinstance(read, Unreadable) and read.code in ("characters", "empty") else None
+def _read_anywhere(dialled: str) -> Number | Unreadable | None:
+    """A number that is the same read from wherever, or what is wrong with it anywhere.
+
+    None when a region is needed to tell: without a campaign there is none.
+    """
+    read = read_number(dialled, region="FR")
+    if isinstance(read, Unreadable):
+        return read if read.code in ("characters", "empty") else None
+    return read if dialled.strip().startswith("+") else None
 
 
 def is_diallable(text: str) -> bool:

@@ -64,15 +64,26 @@ class Recorder:
         rulebook = self._gate.rulebook
         reach = _scope(scope)
         # A number that is read needs no ledger: its faults are told before anything is queued.
-        callee = _read_callee(number, campaign, rulebook) if number else None
+        # Where the call is known too, it stands in for a number or campaign that is not: the no
+        # was said in it.
+        callee = None
+        try:
+            callee = _read_callee(number, campaign, rulebook) if number else None
+        except RecordingError:
+            if not call:
+                raise
+            campaign = ""
         attempt_id = _attempt_id(attempt) if attempt and not number else None
 
         def work(conn: sqlite3.Connection) -> tuple[NewObjection, bool]:
             now = self._gate.now()
             if callee is not None:
                 digits, entry = callee
+                dialled = last_of_call(conn, call)
+                known = dialled is not None and dialled.number == digits
                 new = NewObjection(
                     number=digits,
+                    person=dialled.person if dialled is not None and known else "",
                     professional=entry.mandate.professional,
                     campaign=entry.mandate.campaign,
                     at=_said_at(conn, digits, now),

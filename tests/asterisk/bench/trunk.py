@@ -28,7 +28,10 @@ class Outcome(enum.Enum):
     SILENCE = ""
     BUSY = "486 Busy Here"
     NOT_FOUND = "404 Not Found"
+    TIMEOUT = "408 Request Timeout"
+    ERROR = "500 Server Internal Error"
     REJECT = "503 Service Unavailable"
+    DECLINE = "603 Decline"
     REDIRECT = "302 Moved Temporarily"
 
 

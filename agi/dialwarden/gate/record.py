@@ -1,0 +1,82 @@
+"""What is kept of a verdict: a refusal with its reasons, and what any verdict was judged by.
+
+Owns the form of the evidence. Whether something is recorded, and when, is `decision`'s to say.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC
+
+from dialwarden import __version__, tzdata
+from dialwarden.gate.reading import Reading
+from dialwarden.gate.rulebook import Rulebook
+from dialwarden.ledger import refusals
+from dialwarden.ledger.basis import Basis, basis_id
+from dialwarden.reasons import sentence
+from dialwarden.verdict import Refusal, Verdict
+
+# The lists that a verdict consulted, each with the version that it was.
+Consulted = tuple[tuple[str, int | None], ...]
+
+
+def record_refusal(
+    conn: sqlite3.Connection,
+    reading: Reading,
+    rulebook: Rulebook,
+    verdict: Verdict,
+    consulted: Consulted = (),
+    *,
+    would: bool = False,
+) -> None:
+    """Write a refusal with its reasons and its basis."""
+    question = reading.question
+    refusals.record(
+        conn,
+        refusals.NewRefusal(
+            at=verdict.at.astimezone(UTC),
+            number=reading.number.digits if reading.number else None,
+            dialled=question.dialled,
+            rules=verdict.rules,
+            findings=[finding(refusal, rulebook.language) for refusal in verdict.refusals],
+            door=question.door,
+            professional=verdict.professional,
+            campaign=verdict.campaign,
+            call=question.call,
+            asked_by=question.asked_by,
+            next=verdict.next,
+            would=would,
+            basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, consulted)),
+        ),
+    )
+
+
+def finding(refusal: Refusal, language: str) -> dict[str, object]:
+    """A refusal as it is kept: for people and for programs."""
+    return {
+        "rule": refusal.rule.value,
+        "reason": sentence(refusal.reason, language),
+        "key": refusal.reason.key,
+        "values": refusal.reason.values,
+        "until": refusal.until,
+        "source": refusal.source,
+    }
+
+
+def basis_of(
+    verdict: Verdict,
+    reading: Reading,
+    rulebook: Rulebook,
+    consulted: Consulted,
+) -> Basis:
+    """What the verdict rests on besides the facts."""
+    policy = reading.entry.mandate.policy if reading.entry else None
+    return Basis(
+        regime=verdict.regime,
+        policy=verdict.policy,
+        policy_sha256=policy.sha256 if policy else "",
+        lists=consulted,
+        tzdata=tzdata.VERSION,
+        program=__version__,
+        config_sha256=rulebook.config_sha256,
+    )
