@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from tests.cli.site import Site
@@ -104,7 +105,7 @@ def test_national_numbers_are_read_by_the_lists_own_country(
 def test_a_list_of_no_country_asks_for_a_region(site: Site) -> None:
     assert "write it with + and its country code" in site.err("list", "add", "lift", NUMBER)
     site.run("list", "add", "lift", NUMBER, "--region", "FR")
-    result = site.run("list", "import", "lift", site.file(f"{NUMBER}\n"))
+    result = site.run("list", "import", "lift", site.file(f"{NUMBER}\n"), status=2)
     assert "national numbers need --region" in result.stderr
     told = site.err("list", "add", "lift", NUMBER, "--region", "XX")
     assert "unknown region 'XX'" in told
@@ -192,3 +193,14 @@ def test_a_wrong_file_is_a_wrong_use(site: Site) -> None:
     assert "has no column number" in site.err("list", "import", "house", site.file("tel\n06\n"))
     assert "does not exist" in site.err("list", "import", "house", "none.csv")
     site.run("list", "import", "house", site.file(f"tel\n{NUMBER}\n"), "--column", "Tel")
+
+
+def test_a_file_of_which_nothing_can_be_read_leaves_the_list_as_it_was(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "good.csv").write_text("number\n0612345678\n")
+    (tmp_path / "bad.csv").write_text("number\nDupont\nMartin\n")
+    site.run("list", "import", "house", str(tmp_path / "good.csv"))
+    result = site.run("list", "import", "house", str(tmp_path / "bad.csv"), status=2)
+    assert "not one of its 2 rows could be read" in result.stderr
+    site.run("list", "has", "house", "0612345678")

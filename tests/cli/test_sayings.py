@@ -54,7 +54,6 @@ def test_an_objection_of_scope_all_reaches_every_professional(site: Site) -> Non
         ([NUMBER], "[defaults] campaign is not set"),
         ([NUMBER, "--campaign", "pari"], "did you mean paris?"),
         ([NUMBER, "--campaign", "paris", "--at", FUTURE], "lies in the future"),
-        ([NUMBER, "--campaign", "paris", "--at", "2026-11-16"], "no time of day"),
         ([NUMBER, "--campaign", "paris", "--scope", "world"], "'world' is not one of"),
     ],
 )
@@ -229,3 +228,15 @@ def test_an_appointment_lies_where_the_callee_is(site: Site) -> None:
 
 def test_an_appointment_without_an_instant_is_a_wrong_use(site: Site) -> None:
     assert "Missing option '--at'" in site.err("appointment", "add", NUMBER, "--campaign", "paris")
+
+
+def test_a_no_and_a_yes_of_one_day_known_without_their_hours_is_a_no(site: Site) -> None:
+    for noun, verb in (("objection", "add"), ("consent", "grant")):
+        site.run(noun, verb, NUMBER, "--campaign", "paris", "--at", "2026-11-13")
+    site.run("check", NUMBER, "--campaign", "plain", status=1)
+
+
+def test_a_consent_cannot_end_before_it_began(site: Site) -> None:
+    words = ("--campaign", "paris", "--at", "2026-11-13", "--until", "2026-11-12")
+    result = site.run("consent", "grant", NUMBER, *words, status=2)
+    assert "lies before the day on which it was given" in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,6 +16,7 @@ from dialwarden.imports.instants import (
     Repeated,
     read_date,
     read_instant,
+    read_past,
 )
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -122,3 +124,22 @@ def test_any_text_is_an_instant_or_an_error(text: str) -> None:
 def test_what_isoformat_writes_is_read_back(wall: datetime) -> None:
     instant = wall.replace(tzinfo=UTC)
     assert read_instant(instant.astimezone(PARIS).isoformat()) == instant
+
+
+NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "expected"),
+    [
+        ("2026-11-19", "start", "2026-11-18T23:00:00+00:00"),
+        ("2026-11-19", "end", "2026-11-19T22:59:59.999999+00:00"),
+        ("20/11/2026", "end", "2026-11-20T15:00:00+00:00"),  # today: not later than now
+        ("2026-11-21", "end", "2026-11-21T22:59:59.999999+00:00"),  # tomorrow stays tomorrow
+        ("2026-11-19T10:00", "start", "2026-11-19T09:00:00+00:00"),
+    ],
+)
+def test_a_day_is_taken_the_strict_way(
+    text: str, day: Literal["start", "end"], expected: str
+) -> None:
+    assert read_past(text, (PARIS,), day=day, now=NOW).isoformat() == expected

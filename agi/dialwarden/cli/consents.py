@@ -75,11 +75,16 @@ def grant(
         scope = People(site.config.campaigns).scope(name if scope == "campaign" else scope)
     except RowFault as error:
         raise click.BadParameter(str(error), param_hint="--scope") from None
+    given_at = past_option(at, zones, now, day="start")
+    if last_day is not None and last_day < given_at.astimezone(zones[0]).date():
+        raise click.BadParameter(
+            f"{last_day} lies before the day on which it was given", param_hint="--until"
+        )
     new = consents.NewConsent(
         number=callee.digits,
         professional=entry.mandate.professional,
         campaign=name,
-        given_at=past_option(at, zones, now),
+        given_at=given_at,
         recorded_at=now,
         until=last_day,
         scope=scope,
@@ -136,7 +141,7 @@ def withdraw(
     name, entry = site.entry(campaign)
     callee = site.callee(number, entry.region)
     zones = zones_of_callee(callee)
-    instant = past_option(at, zones, now)
+    instant = past_option(at, zones, now, day="end")
     professional = entry.mandate.professional
     with site.writing() as conn, transaction(conn):
         ended = consents.withdraw(

@@ -17,7 +17,8 @@ from dialwarden.cli.common import (
 )
 from dialwarden.cli.importing import checked_region, progress, strict_option, tell
 from dialwarden.cli.known_lists import KnownList, known_list, known_lists
-from dialwarden.cli.output import print_json, print_json_array, print_table, warn
+from dialwarden.cli.output import counted, print_json, print_json_array, print_table, warn
+from dialwarden.errors import ImportRefused
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.imports.lists import read_list
 from dialwarden.imports.numbers import NumberReader
@@ -88,6 +89,16 @@ def import_(
             progress=bar,
         )
     version = None
+    if report.bad and not contents.numbers and not strict:
+        # A wrong column or region would otherwise empty the list, and unblock everybody on it.
+        first = report.bad_rows[0]
+        raise ImportRefused(
+            str(file),
+            f"not one of its {counted(report.bad, 'row')} could be read ({first.reason})",
+            "name the column with --column or the region with --region; list "
+            f"{name} stays as it was (an empty file would empty it)",
+            line=first.line,
+        )
     if strict and report.bad:
         report.added = report.duplicates = 0
         report.refused = True

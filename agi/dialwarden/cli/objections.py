@@ -68,7 +68,7 @@ def add(
         person=person,
         professional=entry.mandate.professional,
         campaign=name,
-        at=past_option(at, zones, now),
+        at=past_option(at, zones, now, day="end"),
         recorded_at=now,
         door=Door.CLI,
         scope=Scope(scope),

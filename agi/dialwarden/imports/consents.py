@@ -32,10 +32,9 @@ def yeses(people: People, report: Report, *, now: datetime, by: str) -> Kind[New
 
     def parse(row: Row, columns: Columns) -> NewConsent:
         professional = people.professional(row.cell(columns["professional"]), report)
-        # Of a time that occurred twice the earlier one: what came since may have ended it.
-        given_at = people.instant(
-            row.cell(columns["given_at"]), professional, now, repeated="earlier"
-        )
+        # Of a time that occurred twice, and of a day, the earliest: what came since may have
+        # ended it.
+        given_at = people.instant(row.cell(columns["given_at"]), professional, now, day="start")
         return NewConsent(
             number=people.number(row.cell(columns["number"]), professional),
             professional=professional,

@@ -5,7 +5,8 @@
     24/12/2026 20:00         day first, always: 12/24/2026 is refused, not guessed at
     2026-12-24, 24/12/2026   a date
 
-A date is never taken for an instant: midnight is not what was meant. Pure.
+A date is no instant, and midnight is not what was meant; where only the day matters, `read_past`
+takes it the strict way. Pure.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import Literal
+
+from dialwarden.policy.period import day_start
 
 _ISO = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})"
@@ -84,6 +87,33 @@ def read_instant(
     if len(found) > 1:
         raise NoOffset(text, zones)
     return found.pop()
+
+
+def read_past(
+    text: str, zones: Sequence[tzinfo], *, day: Literal["start", "end"], now: datetime
+) -> datetime:
+    """Read when something was said, of which people may know the day alone; aware, in UTC.
+
+    Args:
+        zones: where it was said; of several, the strictest holds.
+        day: what a date stands for: its start for a yes, since a no of the same day must come
+            after it; its end for a no, but not later than `now`.
+
+    Raises:
+        NoOffset, InstantError: as `read_instant`.
+    """
+    repeated: Repeated = "earlier" if day == "start" else "later"
+    parts = _parts(text)
+    if parts is None or parts.clock is not None:
+        return read_instant(text, zones, repeated=repeated)
+    if not zones:
+        raise NoOffset(text)
+    start = min(day_start(parts.day, zone).astimezone(UTC) for zone in zones)
+    if day == "start":
+        return start
+    end = max(day_start(parts.day + timedelta(1), zone).astimezone(UTC) for zone in zones)
+    last = end - timedelta(microseconds=1)
+    return min(last, now) if start <= now else last
 
 
 def _in_zone(wall: datetime, zone: tzinfo, text: str, repeated: Repeated) -> datetime:

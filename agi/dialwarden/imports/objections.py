@@ -29,7 +29,7 @@ def noes(people: People, report: Report, *, now: datetime, by: str) -> Kind[NewO
             number=people.number(row.cell(columns["number"]), professional),
             professional=professional,
             # Of a time that occurred twice the later one: it ends more consents.
-            at=people.instant(row.cell(columns["at"]), professional, now, repeated="later"),
+            at=people.instant(row.cell(columns["at"]), professional, now, day="end"),
             recorded_at=now,
             door=Door.IMPORT,
             by=by,

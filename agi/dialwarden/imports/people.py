@@ -10,8 +10,9 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
+from typing import Literal
 
-from dialwarden.imports.instants import InstantError, NoOffset, Repeated, read_instant
+from dialwarden.imports.instants import InstantError, NoOffset, read_instant, read_past
 from dialwarden.imports.numbers import NumberReader
 from dialwarden.imports.report import Report, RowFault
 from dialwarden.numbers import places_of_region, zone
@@ -95,9 +96,18 @@ class People:
         return reader.read(text)
 
     def instant(
-        self, text: str, professional: str, now: datetime, *, repeated: Repeated = "later"
+        self,
+        text: str,
+        professional: str,
+        now: datetime,
+        *,
+        day: Literal["start", "end"] | None = None,
     ) -> datetime:
         """A row's instant, aware in UTC.
+
+        Args:
+            day: what a date alone stands for, see `read_past`; None where it is a fault. It is
+                one for calls: two of a day would be one, and one call too many would be let out.
 
         Raises:
             RowFault: it cannot be read, or lies in the future.
@@ -105,7 +115,11 @@ class People:
         if not text:
             raise RowFault("the row has no instant")
         try:
-            found = read_instant(text, self._zones_of(professional), repeated=repeated)
+            zones = self._zones_of(professional)
+            if day is None:
+                found = read_instant(text, zones, repeated="later")
+            else:
+                found = read_past(text, zones, day=day, now=now)
         except NoOffset as error:
             raise RowFault(f"{error}, or name the file's zone with --zone") from None
         except InstantError as error:
