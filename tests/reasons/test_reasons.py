@@ -199,9 +199,9 @@ SAMPLES: dict[str, tuple[dict[str, object], str, str, str]] = {
     "frequency": (
         {"made": 1, "max": 1, "period": Period(days=1), "professional": "acme", "until": AT},
         "attempts for acme within 1 day: 1 (limit 1), until Tue 2026-11-24 10:30 Europe/Paris",
-        "tentatives pour acme en 1 jour : 1 (limite 1), prochaine le mar. 2026-11-24 10:30"
+        "tentatives pour acme en 1 jour : 1 (limite 1), jusqu'au mar. 2026-11-24 10:30"
         " Europe/Paris",
-        "tentativi per acme in 1 giorno: 1 (limite 1), prossimo mar 2026-11-24 10:30 Europe/Paris",
+        "tentativi per acme in 1 giorno: 1 (limite 1), fino a mar 2026-11-24 10:30 Europe/Paris",
     ),
     "objection_days": (
         {"said": AT, "days": Period(days=60), "until": AT},

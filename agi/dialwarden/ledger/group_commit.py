@@ -153,13 +153,13 @@ class Ledger:
             return conn
 
         opened: list[bool] = []
-        thread = await LedgerThread(connect_writer)
+        thread = await LedgerThread.opened(connect_writer)
         try:
-            reader = await LedgerThread(connect)
+            reader = await LedgerThread.opened(connect)
         except BaseException:
             await thread.close()
             raise
-        return cls(name, cast(LedgerThread, thread), cast(LedgerThread, reader), batch_limit)
+        return cls(name, thread, reader, batch_limit)
 
     async def transact(
         self,

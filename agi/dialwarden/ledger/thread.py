@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable
@@ -24,6 +25,21 @@ class LedgerThread(aiosqlite.Connection):
         # A bridge that dies without closing must not be kept alive by this thread.
         self._thread.daemon = True
         self._connector = connector
+
+    @classmethod
+    async def opened(cls, connector: Callable[[], sqlite3.Connection]) -> LedgerThread:
+        """A thread with its connection open.
+
+        What the connector raises comes out after the thread has ended: aiosqlite has it report
+        its end to the loop, which would be closed by then and answered with a traceback.
+        """
+        thread = cls(connector)
+        try:
+            await thread
+        except BaseException:
+            await asyncio.to_thread(thread._thread.join)
+            raise
+        return thread
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         done = await self._execute(  # type: ignore[no-untyped-call]
