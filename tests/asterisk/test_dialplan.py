@@ -371,7 +371,7 @@ def test_the_question_holds_what_was_given_and_the_calls_linked_id(
         "relationship": "ended:2026-01-31",
         "person": "p.1=2",
     }
-    assert len(question.arguments) == 8
+    assert len(question.arguments) == 9
 
 
 # --- what was on the channel before
