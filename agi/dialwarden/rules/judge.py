@@ -114,7 +114,8 @@ def _regime_change(matter: Matter, local: datetime, zone: tzinfo) -> datetime | 
 def _earlier(left: datetime | None, right: datetime | None) -> datetime | None:
     if left is None or right is None:
         return left or right
-    return min(left, right, key=datetime.timestamp)
+    # As instants: two wall clocks of one zone compare wrongly around a clock change.
+    return left if left.timestamp() <= right.timestamp() else right
 
 
 def _latest(bounds: Iterable[datetime | None]) -> datetime | None:
