@@ -64,7 +64,7 @@ policy = "it-assocontact"
 
 DIALPLAN = r"""
 [demo]
-exten => _.,1,Gosub(dialwarden,check,1(${EXTEN},${DEMO_CAMPAIGN}))
+exten => _[+0-9].,1,Gosub(dialwarden,check,1(${EXTEN},${DEMO_CAMPAIGN}))
  same => n,UserEvent(Demo,Verdict: ${DIALWARDEN_VERDICT},Rules: ${DIALWARDEN_RULES},Next: ${DIALWARDEN_NEXT})
  same => n,UserEvent(DemoReason,Reason: ${STRREPLACE(DIALWARDEN_REASON,\,,%2C)})
  same => n,GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no)
