@@ -10,7 +10,9 @@ from dialwarden.facts import Consent, Listing
 from dialwarden.policy.model import ListRule
 from dialwarden.policy.period import Period
 from dialwarden.question import Purpose
+from dialwarden.rules.judge import judge
 from dialwarden.rules.opposition import judge_list_stale, judge_opposition
+from dialwarden.verdict import Rule
 
 from .situations import PARIS, ROME, consented, finding, instant, matter, objected
 
@@ -188,3 +190,15 @@ def test_a_lists_age_is_counted_to_the_callees_date() -> None:
         asked = matter("it-assocontact", zones=zone, lists=lists)
         clock = instant("2026-11-24 21:00").astimezone(asked.zones[0]).replace(tzinfo=None)
         assert (finding(judge_list_stale, asked, str(clock)) is not None) is stale
+
+
+def test_of_a_list_never_imported_opposition_is_not_judged() -> None:
+    asked = matter("it-assocontact", zones=ROME, lists={})
+    judgement = judge(asked, instant(NOW, "Europe/Rome"))
+    assert [refusal.rule for refusal in judgement.refusals] == [Rule.LIST_STALE]
+    assert [silence.rule for silence in judgement.not_judged] == [Rule.OPPOSITION]
+
+
+def test_a_list_that_is_lifted_leaves_nothing_unjudged() -> None:
+    asked = matter("it-assocontact", zones=ROME, relationship="contract", lists={})
+    assert judge(asked, instant(NOW, "Europe/Rome")).not_judged == ()

@@ -6,16 +6,25 @@ from dialwarden.facts import Listing
 from dialwarden.policy.model import ListRule
 from dialwarden.policy.period import Period
 from dialwarden.rules.case import Case
-from dialwarden.verdict import Finding, Reason, Refusal, Rule
+from dialwarden.verdict import Finding, NotJudged, Reason, Refusal, Rule
 
 _UNKNOWN = Listing(version=None)
 
 
 def judge_opposition(case: Case) -> Finding:
-    """Refuse a number that stands in one of the lists. Waiting does not help."""
+    """Refuse a number that stands in one of the lists. Waiting does not help.
+
+    Of a list that was never imported nothing can be said: the rule is not judged, and
+    `list_stale` refuses.
+    """
+    unknown = None
     for rule in case.terms.lists:
         listing = case.facts.lists.get(rule.name, _UNKNOWN)
-        if not listing.listed or case.lifts(rule) or _overridden(case, rule, listing):
+        if case.lifts(rule):
+            continue
+        if listing.version is None and unknown is None:
+            unknown = rule.name
+        if not listing.listed or _overridden(case, rule, listing):
             continue
         values: dict[str, object] = {"list": rule.name}
         if listing.as_of is not None:
@@ -27,6 +36,8 @@ def judge_opposition(case: Case) -> Finding:
         else:
             key = "opposition_as_of" if listing.as_of is not None else "opposition"
         return Refusal(Rule.OPPOSITION, Reason(key, values), source=rule.source)
+    if unknown is not None:
+        return NotJudged(Rule.OPPOSITION, Reason("opposition_unknown", {"list": unknown}))
     return None
 
 
