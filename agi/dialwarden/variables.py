@@ -21,4 +21,3 @@ RESULT: Final = "DIALWARDEN_RESULT"  # OK or FAILED, by the scripts that record
 # is a verdict, and behind that comes only the sentence, where a cut does no harm. (Measured on
 # Asterisk 22.10.1: with the verdict first, every prefix of the number could be dialled.)
 VERDICT_VARIABLES: Final = (RULE, RULES, NEXT, NUMBER, ATTEMPT, VERDICT, REASON)
-RECORD_VARIABLES: Final = (RESULT, REASON)

@@ -333,3 +333,10 @@ def test_json_is_ascii(site: Site, tmp_path: Path) -> None:
     printed = site.out("check", NUMBER, "--campaign", "paris", "--json", status=1)
     assert printed.isascii()
     assert json.loads(printed)["verdict"] == "REFUSE"
+
+
+def test_a_number_on_an_exempt_list_passes_whatever_else_the_question_says(site: Site) -> None:
+    site.run("list", "add", "lift", "+33612345678")
+    site.run("list", "import", "lift", site.file("+33612345678\n"))
+    for words in (("--campaign", "nobody"), ("--campaign", "paris", "--region", "XX")):
+        assert site.json("check", "+33612345678", *words)["exempt"] == "lift"

@@ -20,7 +20,7 @@ from dialwarden.cli.common import (
 )
 from dialwarden.cli.output import clock, print_json, printable
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import Decider, exempt_verdict, refused_as_read
+from dialwarden.gate.decision import Decider, exempt_verdict, not_decided, refused_as_read
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.imports.people import zones_of
 from dialwarden.ledger.connection import snapshot
@@ -30,7 +30,7 @@ from dialwarden.policy.period import whole_second_up
 from dialwarden.question import Dialling, Purpose, Question, QuestionError, Relationship
 from dialwarden.reasons import sentence
 from dialwarden.rules import RULES
-from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict
+from dialwarden.verdict import NotJudged, Reason, Refusal, Rule, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,7 @@ def _judge(site: Site, reading: Reading, as_of: datetime | None) -> Verdict:
     at = as_of or utc_now()
     if reading.exempt:
         return exempt_verdict(reading, reading.exempt, at)
-    if reading.refusals:
+    if reading.number is None:
         return refused_as_read(reading, at)
     try:
         with site.reading() as conn, snapshot(conn):
@@ -137,25 +137,10 @@ def _judge(site: Site, reading: Reading, as_of: datetime | None) -> Verdict:
             return answer.verdict
     except LedgerError as error:
         why = error.what + (f", {error.do}" if error.do else "")
-        return _unavailable(reading, at, Reason("unavailable_ledger", {"why": why}))
+        return not_decided(reading, at, Reason("unavailable_ledger", {"why": why}))
     except Exception as error:
         log.exception("judging failed")
-        return _unavailable(reading, at, Reason("unavailable_error", {"why": type(error).__name__}))
-
-
-def _unavailable(reading: Reading, at: datetime, reason: Reason) -> Verdict:
-    assert reading.entry is not None
-    assert reading.number is not None
-    return Verdict(
-        Decision.REFUSE,
-        at.astimezone(reading.zones[0]),
-        number=reading.number.e164,
-        campaign=reading.campaign,
-        professional=reading.entry.mandate.professional,
-        policy=reading.entry.mandate.policy.id,
-        zones=reading.zone_names,
-        refusals=(Refusal(Rule.UNAVAILABLE, reason),),
-    )
+        return not_decided(reading, at, Reason("unavailable_error", {"why": type(error).__name__}))
 
 
 def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str, object]:

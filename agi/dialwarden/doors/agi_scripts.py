@@ -151,6 +151,13 @@ class AgiScripts:
                 sentence(error.reason, "en"), ascii(dict(given)),
             )  # fmt: skip
             return failed(sentence(error.reason, self._gate.rulebook.language))
+        except Exception:
+            # Whoever asked may be gone: nobody else would tell of it.
+            log.exception(
+                "an objection was NOT recorded; record it by hand: %s", ascii(dict(given))
+            )
+            reason = Reason("unavailable_error", {"why": "failed"})
+            return failed(sentence(reason, self._gate.rulebook.language))
         return {variables.RESULT: "OK", variables.REASON: ""}
 
     def _question(self, request: AgiRequest, peer: str) -> Question:
@@ -228,12 +235,12 @@ def failed(why: str) -> dict[str, str]:
 def verdict_variables(answer: Answer, language: str) -> dict[str, str]:
     """Every variable of a verdict, all of them at each answer: none survives from a former one.
 
-    In the order of `variables.VERDICT_VARIABLES`, which matters.
+    In the order of `VERDICT_VARIABLES`, which matters.
     """
     verdict = answer.verdict
     refused = not answer.allowed
     attempt = "" if refused or answer.attempt is None else str(answer.attempt)
-    return {
+    values = {
         variables.RULE: verdict.rules[0].value if refused else "",
         variables.RULES: "&".join(verdict.rules) if refused else "",
         variables.NEXT: verdict.next.isoformat() if refused and verdict.next else "",
@@ -242,3 +249,4 @@ def verdict_variables(answer: Answer, language: str) -> dict[str, str]:
         variables.VERDICT: "REFUSE" if refused else "ALLOW",
         variables.REASON: reason_of(answer, language) if refused else "",
     }
+    return {name: values[name] for name in variables.VERDICT_VARIABLES}

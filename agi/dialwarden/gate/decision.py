@@ -26,7 +26,7 @@ from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.states import Event, IllegalTransition, Outcome
 from dialwarden.question import Purpose
 from dialwarden.rules.judge import judge, next_allowed
-from dialwarden.verdict import Decision, Verdict
+from dialwarden.verdict import Decision, Reason, Refusal, Rule, Verdict
 
 # What became of the last dial on the asking channel (Asterisk's DIALSTATUS): these say that no
 # callee was reached and another trunk may try. All others end the attempt.
@@ -82,13 +82,20 @@ def refused_as_read(reading: Reading, at: datetime) -> Verdict:
     mandate = reading.entry.mandate if reading.entry else None
     return Verdict(
         Decision.REFUSE,
-        at,
+        at.astimezone(reading.zones[0]) if reading.zones else at,
         number=reading.number.e164 if reading.number else "",
         campaign=reading.campaign,
         professional=mandate.professional if mandate else "",
         policy=mandate.policy.id if mandate else "",
+        zones=reading.zone_names,
         refusals=reading.refusals,
     )
+
+
+def not_decided(reading: Reading, at: datetime, reason: Reason) -> Verdict:
+    """REFUSE, `unavailable`; or for what is wrong in the question itself, if anything is."""
+    refusals = reading.refusals or (Refusal(Rule.UNAVAILABLE, reason),)
+    return refused_as_read(replace(reading, refusals=refusals), at)
 
 
 def _judged(reading: Reading, facts: Facts, at: datetime) -> Verdict:

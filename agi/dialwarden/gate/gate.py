@@ -20,7 +20,7 @@ from dialwarden.gate.decision import (
     Answer,
     Decider,
     exempt_verdict,
-    refused_as_read,
+    not_decided,
 )
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.record import record_refusal
@@ -29,7 +29,7 @@ from dialwarden.ledger import attempts
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.log import VerdictLog, log
 from dialwarden.question import Question
-from dialwarden.verdict import Decision, Reason, Refusal, Rule, Verdict
+from dialwarden.verdict import Reason, Verdict
 
 T = TypeVar("T")
 
@@ -192,20 +192,7 @@ class Gate:
             await asyncio.wait(self._background)
 
     def _unavailable(self, reading: Reading, reason: Reason) -> Answer:
-        if reading.refusals:
-            verdict = refused_as_read(reading, self._clock())
-        else:
-            verdict = Verdict(
-                Decision.REFUSE,
-                self._clock(),
-                number=reading.number.e164 if reading.number else "",
-                campaign=reading.campaign,
-                professional=reading.entry.mandate.professional if reading.entry else "",
-                policy=reading.entry.mandate.policy.id if reading.entry else "",
-                zones=reading.zone_names,
-                refusals=(Refusal(Rule.UNAVAILABLE, reason),),
-            )
-        return Answer(verdict)
+        return Answer(not_decided(reading, self._clock(), reason))
 
     async def _record(self, reading: Reading, rulebook: Rulebook, verdict: Verdict) -> None:
         try:
