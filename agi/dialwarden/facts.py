@@ -100,6 +100,3 @@ class Facts:
     consents: tuple[Consent, ...] = ()
     appointments: tuple[Appointment, ...] = ()
     lists: Mapping[str, Listing] = field(default_factory=dict)
-
-
-NO_FACTS = Facts()

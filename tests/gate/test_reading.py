@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gate.world import CONFIG, NOW, rulebook_of
 
-from dialwarden.facts import NO_FACTS
+from dialwarden.facts import Facts
 from dialwarden.gate.reading import EMERGENCY, PATTERN, Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.question import Bond, Purpose, Question, Relationship
@@ -194,7 +194,7 @@ def test_the_purpose_is_the_questions_else_the_campaigns(
 def test_the_matter_holds_what_was_asked(rulebook: Rulebook) -> None:
     bond = Relationship(Bond.CONTRACT)
     asked = Question("0612345678", "solar", relationship=bond, purpose=Purpose.SURVEY)
-    matter = read_question(asked, rulebook).matter(NO_FACTS)
+    matter = read_question(asked, rulebook).matter(Facts())
     assert (matter.relationship, matter.purpose) == (bond, Purpose.SURVEY)
     assert matter.mandate.professional == "seller"
 

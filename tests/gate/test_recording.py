@@ -124,11 +124,13 @@ async def test_what_cannot_be_recorded_is_said_and_not_recorded(
     assert await recorded(world) == []
 
 
-async def test_a_campaign_that_is_unknown_is_told_for_a_call_too(world: World) -> None:
+async def test_a_campaign_that_is_unknown_loses_no_no_where_the_call_is_known(world: World) -> None:
     await world.ask(call="17.6")
-    with pytest.raises(RecordingError) as raised:
-        await say_no(world, call="17.6", campaign="nobody")
-    assert raised.value.reason.key == "campaign_unknown"
+    for more in ({}, {"number": "no number"}):
+        await world.recorder.objection(
+            call="17.6", campaign="nobody", door=Door.AGI, by="test", **more
+        )
+    assert {row["campaign"] for row in world.objections()} == {"capped"}
 
 
 async def test_a_campaigns_objection_without_a_campaign_is_told(world: World) -> None:

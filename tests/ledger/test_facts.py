@@ -7,7 +7,6 @@ import pytest
 from tests.ledger.helpers import LONG_AGO, T0, A, B, attempt, day, objection
 
 from dialwarden.facts import (
-    NO_FACTS,
     Appointment,
     Consent,
     Facts,
@@ -39,7 +38,7 @@ def attempted(conn: sqlite3.Connection, number: int = A, **more: object) -> list
 
 
 def test_nothing_recorded_is_no_facts(conn: sqlite3.Connection) -> None:
-    assert facts(conn) == NO_FACTS
+    assert facts(conn) == Facts()
 
 
 def test_the_lists_are_handed_on(conn: sqlite3.Connection) -> None:

@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialwarden.policy.hours import (
-    ALWAYS,
     WEEKDAYS,
     Window,
     Windows,
@@ -140,11 +139,6 @@ def test_an_intersection_is_open_where_both_are(left: Windows, right: Windows, s
     assert is_open(both, clock) == (is_open(left, clock) and is_open(right, clock))
     assert list(both) == sorted(both)
     assert intersect(right, left) == both
-
-
-def test_always_is_open_all_week() -> None:
-    week = parse_week({"mon-wed": ["10:00-13:00"], "sun": ["00:00-24:00"]})
-    assert ALWAYS.intersect(week) == week == week.intersect(ALWAYS)
 
 
 @pytest.mark.parametrize(

@@ -64,16 +64,15 @@ class Recorder:
         rulebook = self._gate.rulebook
         reach = _scope(scope)
         # A number that is read needs no ledger: its faults are told before anything is queued.
-        # Where the call is known too, it stands in for a number or campaign that is not: the no
-        # was said in it.
+        # Where the attempt or call is known too, it stands in for a number or campaign that is
+        # not: the no was said in it.
         callee = None
         try:
             callee = _read_callee(number, campaign, rulebook) if number else None
         except RecordingError:
-            if not call:
+            if not (call or attempt):
                 raise
-            campaign = ""
-        attempt_id = _attempt_id(attempt) if attempt and not number else None
+        attempt_id = _attempt_id(attempt) if attempt and callee is None else None
 
         def work(conn: sqlite3.Connection) -> tuple[NewObjection, bool]:
             now = self._gate.now()
@@ -94,9 +93,8 @@ class Recorder:
                 )
             else:
                 found = _found(conn, attempt_id, call)
-                entry_named = rulebook.entries.get(campaign) if campaign else None
-                if campaign and entry_named is None:
-                    raise RecordingError(_unknown_campaign(campaign, rulebook))
+                # A campaign that nobody knows is no reason to lose the no: the call has its own.
+                entry_named = rulebook.entries.get(campaign)
                 mandate = entry_named.mandate if entry_named else None
                 if reach is Scope.CAMPAIGN and not (mandate or found.campaign):
                     raise RecordingError(Reason("campaign_missing"))

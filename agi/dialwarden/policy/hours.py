@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d) *- *(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))")
-_DAY_S = 24 * 3600
 _SECOND = timedelta(seconds=1)
 
 
@@ -173,6 +172,3 @@ def clock_changes(day: date, zone: tzinfo) -> list[datetime]:
         middle = before + (after - before) // _SECOND // 2 * _SECOND
         before, after = (middle, after) if offset(middle) == old else (before, middle)
     return [after]
-
-
-ALWAYS = week([(Window(0, _DAY_S),)] * 7)
