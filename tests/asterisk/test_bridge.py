@@ -472,6 +472,9 @@ def test_a_restart_behind_an_activated_socket_refuses_no_call(
     with (
         closing(socket.create_server(("127.0.0.1", pbx.bridge_port), backlog=4096)) as listening,
         (tmp_path / "activated.log").open("wb") as log,
+        # Nothing serves while the next process starts, so whether two seconds are enough is the
+        # machine's to say; that no call is lost between the two processes is ours.
+        pbx.waiting_for_answers(20),
     ):
 
         def start() -> subprocess.Popen[bytes]:
