@@ -1,3 +1,14 @@
-"""What every test leans on: the time zones of the pinned data, as in the program."""
+"""What every test leans on: the time zones of the pinned data, as in the program, and no clock."""
+
+from hypothesis import HealthCheck, settings
 
 import dialwarden.tzdata  # noqa: F401
+
+# A slow machine is no fault: no example fails, and no test, for the time it took.
+settings.register_profile(
+    "unhurried",
+    settings(),  # hypothesis's own, which is another one where CI is set
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("unhurried")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.doors.asking import ask, environment, send, variables_of
 from tests.gate.world import CONFIG, DIALLED, NOW, OTHER, World, consent_to, object_to
@@ -423,10 +423,7 @@ def sends_anything(config: str) -> Callable[[Callable[[Door, bytes, bytes], None
                 context = opened(tmp_path, config)
                 door = runner.run(context.__aenter__())
 
-                @settings(
-                    max_examples=150, deadline=None,
-                    suppress_health_check=[HealthCheck.too_slow],
-                )  # fmt: skip
+                @settings(max_examples=150)
                 @given(data=_junk)
                 def each(data: bytes) -> None:
                     said = runner.run(_sent(door.port, data))

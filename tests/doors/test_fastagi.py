@@ -679,7 +679,8 @@ FRAGMENTS = st.sampled_from([
     half_close=st.booleans(),
 )
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @on_both_loops
 async def test_any_bytes_get_a_refusal_or_a_clean_close_never_an_allow(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialwarden.numbers import Number, Unreadable, read_number
@@ -267,7 +267,6 @@ regions = st.sampled_from(["FR", "IT", "FR-974", "FR-PM", "US", "ES", "BR", "", 
 strip_lists = st.lists(st.sampled_from(["9", "0", "00", "33", ""]), max_size=2)
 
 
-@settings(deadline=None)
 @given(dialled=st.text(max_size=80), region=regions | st.text(), strips=strip_lists)
 def test_any_text_gives_a_number_or_a_reason(dialled: str, region: str, strips: list[str]) -> None:
     answer = read_number(dialled, region=region, strips=strips)
@@ -277,7 +276,6 @@ def test_any_text_gives_a_number_or_a_reason(dialled: str, region: str, strips: 
 numberish = st.text(alphabet="+0123456789().- ", min_size=1, max_size=22)
 
 
-@settings(deadline=None)
 @given(dialled=numberish, region=regions, strips=strip_lists)
 def test_what_is_read_is_a_possible_number_somewhere(
     dialled: str, region: str, strips: list[str]
@@ -297,7 +295,6 @@ def test_what_is_read_is_a_possible_number_somewhere(
 codes = st.sampled_from([33, 39, 34, 351, 44, 49, 1, 7, 61, 55, 262, 590, 225])
 
 
-@settings(deadline=None)
 @given(code=codes, national=st.integers(min_value=10**5, max_value=10**11))
 def test_e164_is_read_as_phonenumbers_reads_it(code: int, national: int) -> None:
     number = phonenumbers.parse(f"+{code}{national}")

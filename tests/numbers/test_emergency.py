@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import shortnumberinfo
 
@@ -166,7 +166,6 @@ def test_anything_else_is_none(dialled: str, strips: tuple[str, ...]) -> None:
 digit_text = st.text(alphabet="0123456789", max_size=14)
 
 
-@settings(deadline=None)
 @given(number=st.sampled_from(sorted(FRANCE_AND_ITALY)), before=digit_text, after=digit_text)
 def test_nothing_longer_is_an_emergency(number: str, before: str, after: str) -> None:
     text = before + number + after
@@ -177,7 +176,6 @@ def test_nothing_longer_is_an_emergency(number: str, before: str, after: str) ->
     )
 
 
-@settings(deadline=None)
 @given(dialled=st.text(), strips=st.lists(st.text(max_size=3), max_size=3))
 def test_any_text_gets_an_answer(dialled: str, strips: list[str]) -> None:
     if is_emergency(dialled, FRANCE_AND_ITALY, strips):

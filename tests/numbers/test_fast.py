@@ -42,7 +42,6 @@ def test_fast_reading_is_the_slow_one(
     assert fast is None or fast == read_slowly(dialled, region, strips)
 
 
-@settings(deadline=None)
 @given(
     country=st.sampled_from(["FR", "IT"]), national=st.text("0123456789", min_size=6, max_size=11)
 )
@@ -90,7 +89,6 @@ mobiles = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(digits=mobiles, region=st.sampled_from(["FR", "IT"]))
 def test_every_form_of_a_mobile_is_one_number(digits: str, region: str) -> None:
     assume(phonenumbers.is_valid_number(phonenumbers.parse(f"+{digits}")))

@@ -6,7 +6,7 @@ import re
 
 import phonenumbers
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberType
 
@@ -29,7 +29,6 @@ def valid_overseas(draw: st.DrawFn) -> tuple[int, str]:
     return metadata.country_code, national
 
 
-@settings(deadline=None)
 @given(number=valid_overseas())
 def test_what_is_valid_overseas_belongs_there(number: tuple[int, str]) -> None:
     """phonenumbers' overseas ranges are narrow and true, but for 0939 and 0976, which overlap."""
@@ -55,7 +54,6 @@ def test_every_prefix_of_the_table_moves_its_numbers(prefix: str) -> None:
     assert moved.country_code == code
 
 
-@settings(deadline=None)
 @given(written=st.sampled_from(french.CODES), national=nationals)
 def test_moving_settles_at_once(written: int, national: int) -> None:
     number = PhoneNumber(country_code=written, national_number=national)
@@ -64,7 +62,6 @@ def test_moving_settles_at_once(written: int, national: int) -> None:
     assert kind == phonenumbers.number_type(moved)
 
 
-@settings(deadline=None)
 @given(
     first=st.sampled_from(french.CODES), second=st.sampled_from(french.CODES), national=nationals
 )

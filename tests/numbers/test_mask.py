@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialwarden.numbers import mask
@@ -38,7 +38,6 @@ def test_number_is_masked(number: str, shown: str) -> None:
     assert mask(number) == shown
 
 
-@settings(deadline=None)
 @given(number=st.text(max_size=30))
 def test_at_most_six_digits_show_and_nothing_but_digits(number: str) -> None:
     shown = mask(number)

@@ -163,7 +163,6 @@ def test_every_pattern_matches_as_the_walk_says(pattern: str, number: str) -> No
     assert compile_pattern(pattern).matches(number) == asterisk_matches(pattern, number)
 
 
-@settings(deadline=None)
 @given(text=st.text(max_size=12))
 def test_any_text_is_a_pattern_or_a_value_error(text: str) -> None:
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialwarden.numbers import UnknownRegion, home_country, places_of_region, zone
@@ -90,7 +90,6 @@ def test_unknown_region_names_the_nearest(code: str, like: str) -> None:
     assert home_country(code) == ""
 
 
-@settings(deadline=None)
 @given(code=st.text(max_size=12))
 def test_any_text_is_a_region_or_unknown(code: str) -> None:
     try:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dialwarden.numbers import Number, Place, places_of, read_number, zone
@@ -96,7 +96,6 @@ def test_number_of_no_country_is_nowhere() -> None:
     assert places_of(phonenumbers.parse("+80012345678")) == ()
 
 
-@settings(deadline=None)
 @given(e164=st.integers(10**6, 10**13 - 1))
 def test_places_are_real_zones_and_none_twice(e164: int) -> None:
     try:

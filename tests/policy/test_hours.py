@@ -131,7 +131,7 @@ WINDOWS: st.SearchStrategy[Windows] = st.lists(MINUTES, max_size=8, unique=True)
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(WINDOWS, WINDOWS, st.integers(0, 86399))
 def test_an_intersection_is_open_where_both_are(left: Windows, right: Windows, second: int) -> None:
     clock = datetime(2026, 11, 24) + timedelta(seconds=second)
@@ -203,7 +203,7 @@ def test_clock_changes_belong_to_one_date(zone: str, day: str, changes: list[str
     assert [change.isoformat() for change in found] == changes
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     WINDOWS,
     st.sampled_from(

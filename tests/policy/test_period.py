@@ -75,7 +75,7 @@ PERIODS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(INSTANTS, PERIODS, ZONES)
 def test_an_event_is_held_until_it_leaves_and_not_after(
     past: datetime, period: Period, zone: ZoneInfo

@@ -306,7 +306,6 @@ def questions(draw: st.DrawFn, *, lasting: bool = False) -> tuple[Matter, dateti
 def examples(number: int) -> settings:
     return settings(
         max_examples=EXAMPLES or number,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
 
