@@ -14,9 +14,10 @@ from dialwarden.cli.common import (
     who,
     zones_of_callee,
 )
-from dialwarden.cli.output import clock, print_json, print_json_array, print_table
+from dialwarden.cli.output import clock, print_json
+from dialwarden.cli.records import add_list
 from dialwarden.ledger import appointments
-from dialwarden.ledger.connection import snapshot, transaction
+from dialwarden.ledger.connection import transaction
 
 
 @click.group("appointment", short_help="Dates and times that callees agreed to be called at.")
@@ -63,29 +64,10 @@ def add(number: str, campaign: str, at: str, config: str | None, as_json: bool) 
     click.echo(f"appointment with {callee.e164} {word}: {clock(instant.astimezone(zones[0]))}")
 
 
-@command.command("list", short_help="The appointments on record.")
-@click.option("--number", metavar="N", help="With this callee only.")
-@click.option("--campaign", metavar="C", help="Of this campaign only.")
-@click.option("--professional", metavar="P", help="Of this professional only.")
-@config_option
-@json_option
-def list_(
-    number: str | None,
-    campaign: str | None,
-    professional: str | None,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Show the appointments on record, used ones too, in the order of recording."""
-    site = open_site(config)
-    digits = site.number_filter(number, campaign)
-    with site.reading() as conn, snapshot(conn):
-        rows = appointments.list_appointments(
-            conn, number=digits, campaign=campaign, professional=professional
-        )
-        if as_json:
-            print_json_array(rows)
-            return
-        columns = ("id", "at", "number", "professional", "campaign", "used_by", "by")
-        names = (column.replace("_", " ") for column in columns)
-        print_table(tuple(names), ([row[column] for column in columns] for row in rows))
+add_list(
+    command,
+    appointments.list_appointments,
+    ("id", "at", "number", "professional", "campaign", "used_by", "by"),
+    short_help="The appointments on record.",
+    help="Show the appointments on record, used ones too, in the order of recording.",
+)

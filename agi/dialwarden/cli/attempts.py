@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
 
 import click
 
 from dialwarden.cli.common import (
     config_option,
-    file_argument,
     json_option,
     open_site,
-    region_option,
     utc_now,
 )
-from dialwarden.cli.importing import people_of, run_import, strict_option, zone_option
 from dialwarden.cli.output import print_json_array, print_table, unpacked
+from dialwarden.cli.records import add_import
 from dialwarden.cli.spans import since_option, until_option
 from dialwarden.imports.attempts import history
 from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
@@ -31,41 +28,14 @@ def command() -> None:
     """The calls that were allowed, each counted whatever came of it."""
 
 
-@command.command("import", short_help="Take a call history from a CSV file.")
-@file_argument
-@region_option
-@zone_option
-@strict_option
-@config_option
-@json_option
-@click.pass_context
-def import_(
-    ctx: click.Context,
-    file: Path,
-    region: str,
-    zone: str,
-    strict: bool,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Take the call history of a dialer from FILE, so that caps hold from the first day.
-
-    FILE is a CSV with the header number,professional,at[,outcome,purpose,person]. Calls that are
-    on record already are counted and skipped: running it twice is safe.
-    """
-    site = open_site(config)
-    people = people_of(site, region, zone)
-    now = utc_now()
-    ctx.exit(
-        run_import(
-            site,
-            file,
-            lambda report: history(people, report, now=now),
-            "attempt",
-            strict=strict,
-            as_json=as_json,
-        )
-    )
+add_import(
+    command,
+    lambda people, report, *, now, by: history(people, report, now=now),
+    "attempt",
+    short_help="Take a call history from a CSV file.",
+    help="Take the call history of a dialer from FILE, so that caps hold from the first day.\n\n"
+    "FILE is a CSV with the header number,professional,at[,outcome,purpose,person].",
+)
 
 
 @command.command("list", short_help="The attempts on record.")

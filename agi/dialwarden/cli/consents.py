@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from dialwarden.cli.common import (
     campaign_option,
     config_option,
-    file_argument,
     json_option,
     open_site,
     past_option,
-    region_option,
     utc_now,
     who,
     zones_of_callee,
 )
-from dialwarden.cli.importing import people_of, run_import, strict_option, zone_option
-from dialwarden.cli.output import clock, counted, print_json, print_json_array, print_table
+from dialwarden.cli.output import clock, counted, print_json
+from dialwarden.cli.records import add_import, add_list
 from dialwarden.imports.consents import yeses
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.imports.people import People
 from dialwarden.imports.report import RowFault
 from dialwarden.ledger import consents
-from dialwarden.ledger.connection import snapshot, transaction
+from dialwarden.ledger.connection import transaction
 
 
 @click.group("consent", short_help="Callees who said yes.")
@@ -172,66 +168,19 @@ def withdraw(
     )
 
 
-@command.command("import", short_help="Take consents from a CSV file.")
-@file_argument
-@region_option
-@zone_option
-@strict_option
-@config_option
-@json_option
-@click.pass_context
-def import_(
-    ctx: click.Context,
-    file: Path,
-    region: str,
-    zone: str,
-    strict: bool,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Take consents from FILE, a CSV: number,professional,given_at[,until,scope,proof,complete].
-
-    Rows that are on record already are counted and skipped: running it twice is safe.
-    """
-    site = open_site(config)
-    people = people_of(site, region, zone)
-    now, by = utc_now(), who()
-    ctx.exit(
-        run_import(
-            site,
-            file,
-            lambda report: yeses(people, report, now=now, by=by),
-            "consent",
-            strict=strict,
-            as_json=as_json,
-        )
-    )
-
-
-@command.command("list", short_help="The consents on record.")
-@click.option("--number", metavar="N", help="Of this callee only.")
-@click.option("--campaign", metavar="C", help="Recorded for this campaign only.")
-@click.option("--professional", metavar="P", help="To this professional only.")
-@config_option
-@json_option
-def list_(
-    number: str | None,
-    campaign: str | None,
-    professional: str | None,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Show the consents on record, withdrawn ones too, in the order of recording."""
-    site = open_site(config)
-    digits = site.number_filter(number, campaign)
-    with site.reading() as conn, snapshot(conn):
-        rows = consents.list_consents(
-            conn, number=digits, campaign=campaign, professional=professional
-        )
-        if as_json:
-            print_json_array(rows)
-            return
-        columns = ("id", "given_at", "number", "professional", "scope", "until", "complete",
-                   "withdrawn_at", "proof")  # fmt: skip
-        names = (column.replace("_", " ") for column in columns)
-        print_table(tuple(names), ([row[column] for column in columns] for row in rows))
+add_import(
+    command,
+    yeses,
+    "consent",
+    short_help="Take consents from a CSV file.",
+    help="Take consents from FILE, a CSV: "
+    "number,professional,given_at[,until,scope,proof,complete].",
+)
+add_list(
+    command,
+    consents.list_consents,
+    ("id", "given_at", "number", "professional", "scope", "until", "complete", "withdrawn_at",
+     "proof"),
+    short_help="The consents on record.",
+    help="Show the consents on record, withdrawn ones too, in the order of recording.",
+)  # fmt: skip

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from dialwarden.cli.common import (
     campaign_option,
     config_option,
-    file_argument,
     json_option,
     open_site,
     past_option,
-    region_option,
     utc_now,
     who,
     zones_of_callee,
 )
-from dialwarden.cli.importing import people_of, run_import, strict_option, zone_option
-from dialwarden.cli.output import clock, print_json, print_json_array, print_table
+from dialwarden.cli.output import clock, print_json
+from dialwarden.cli.records import add_import, add_list
 from dialwarden.facts import Scope
 from dialwarden.imports.objections import noes
 from dialwarden.ledger import objections
-from dialwarden.ledger.connection import snapshot, transaction
+from dialwarden.ledger.connection import transaction
 from dialwarden.question import Door
 
 
@@ -95,64 +91,17 @@ def add(
     click.echo(f"objection of {callee.e164} to {to[scope]} {word}, said {said}")
 
 
-@command.command("import", short_help="Take objections from a CSV file.")
-@file_argument
-@region_option
-@zone_option
-@strict_option
-@config_option
-@json_option
-@click.pass_context
-def import_(
-    ctx: click.Context,
-    file: Path,
-    region: str,
-    zone: str,
-    strict: bool,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Take objections from FILE, a CSV with the header number,professional,at.
-
-    Rows that are on record already are counted and skipped: running it twice is safe.
-    """
-    site = open_site(config)
-    people = people_of(site, region, zone)
-    now, by = utc_now(), who()
-    ctx.exit(
-        run_import(
-            site,
-            file,
-            lambda report: noes(people, report, now=now, by=by),
-            "objection",
-            strict=strict,
-            as_json=as_json,
-        )
-    )
-
-
-@command.command("list", short_help="The objections on record.")
-@click.option("--number", metavar="N", help="Of this callee only.")
-@click.option("--campaign", metavar="C", help="Recorded for this campaign only.")
-@click.option("--professional", metavar="P", help="To this professional only.")
-@config_option
-@json_option
-def list_(
-    number: str | None,
-    campaign: str | None,
-    professional: str | None,
-    config: str | None,
-    as_json: bool,
-) -> None:
-    """Show the objections on record, in the order in which they were recorded."""
-    site = open_site(config)
-    digits = site.number_filter(number, campaign)
-    with site.reading() as conn, snapshot(conn):
-        rows = objections.list_objections(
-            conn, number=digits, campaign=campaign, professional=professional
-        )
-        if as_json:
-            print_json_array(rows)
-            return
-        columns = ("id", "at", "number", "professional", "scope", "campaign", "door", "by", "note")
-        print_table(columns, ([row[column] for column in columns] for row in rows))
+add_import(
+    command,
+    noes,
+    "objection",
+    short_help="Take objections from a CSV file.",
+    help="Take objections from FILE, a CSV with the header number,professional,at.",
+)
+add_list(
+    command,
+    objections.list_objections,
+    ("id", "at", "number", "professional", "scope", "campaign", "door", "by", "note"),
+    short_help="The objections on record.",
+    help="Show the objections on record, in the order in which they were recorded.",
+)
