@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from dialwarden.ledger.connection import instant, micros
-from dialwarden.ledger.filters import Where, e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
+
+_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "number": e164,
+    "professional": as_is,
+    "campaign": as_is,
+    "at": instant,
+    "recorded_at": instant,
+    "recorded_by AS by": as_is,
+    "used_by": as_is,
+}
 
 
 def add(
@@ -76,19 +87,4 @@ def list_appointments(
     where.equal("campaign", campaign)
     where.at_least("at", since and micros(since))
     where.below("at", until and micros(until))
-    rows = conn.execute(
-        "SELECT id, number, professional, campaign, at, recorded_at, recorded_by, used_by"
-        f" FROM appointment{where.sql} ORDER BY id",
-        where.values,
-    )
-    for row in rows:
-        yield {
-            "id": row[0],
-            "number": e164(row[1]),
-            "professional": row[2],
-            "campaign": row[3],
-            "at": instant(row[4]),
-            "recorded_at": instant(row[5]),
-            "by": row[6],
-            "used_by": row[7],
-        }
+    return listed(conn, _COLUMNS, "appointment", where)

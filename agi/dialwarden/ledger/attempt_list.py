@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from dialwarden.ledger.basis import EVIDENCE
 from dialwarden.ledger.connection import maybe_instant, micros
-from dialwarden.ledger.filters import Where, e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
 from dialwarden.ledger.states import Outcome, State
 from dialwarden.question import Door, Purpose
 
@@ -37,54 +38,36 @@ class AttemptFilter:
     limit: int | None = None
 
 
-_INSTANTS = (
-    "at",
-    "dialled_at",
-    "rang_at",
-    "answered_at",
-    "ended_at",
-    "settled_at",
-    "voided_at",
-)
-_COLUMNS = (
-    "id",
-    "number",
-    "professional",
-    "campaign",
-    "person",
-    "purpose",
-    "door",
-    "call",
-    "asked_by",
-    "permit",
-    "caller_id",
-    "region",
-    "dialling",
-    "relationship",
-    "zones",
-    "state",
-    "outcome",
-    *_INSTANTS,
-    "voided_why",
-    "enforced",
-    "asked",
-)
-_BASIS = (
-    "regime",
-    "policy",
-    "policy_sha256",
-    "lists",
-    "tzdata",
-    "program",
-    "config_sha256",
-)
-_SELECT = (
-    "SELECT "
-    + ", ".join(f"attempt.{column}" for column in _COLUMNS)
-    + ", "
-    + ", ".join(f"basis.{column}" for column in _BASIS)
-    + " FROM attempt LEFT JOIN basis ON basis.id = attempt.basis_id"
-)
+_COLUMNS: dict[str, Reading] = {
+    "attempt.id": as_is,
+    "number": e164,
+    "professional": as_is,
+    "campaign": as_is,
+    "person": as_is,
+    "purpose": as_is,
+    "door": as_is,
+    "call": as_is,
+    "asked_by": as_is,
+    "permit": as_is,
+    "caller_id": as_is,
+    "region": as_is,
+    "dialling": as_is,
+    "relationship": as_is,
+    "zones": lambda text: tuple(text.split()),
+    "state": as_is,
+    "outcome": as_is,
+    "at": maybe_instant,
+    "dialled_at": maybe_instant,
+    "rang_at": maybe_instant,
+    "answered_at": maybe_instant,
+    "ended_at": maybe_instant,
+    "settled_at": maybe_instant,
+    "voided_at": maybe_instant,
+    "voided_why": as_is,
+    "enforced": bool,
+    "asked": as_is,
+    **EVIDENCE,
+}
 
 
 def list_attempts(
@@ -116,15 +99,5 @@ def list_attempts(
     where.listed_in("basis.regime", wanted.regime)
     where.at_least("attempt.at", wanted.since and micros(wanted.since))
     where.below("attempt.at", wanted.until and micros(wanted.until))
-    sql = f"{_SELECT}{where.sql} ORDER BY attempt.id"
-    if wanted.limit is not None:
-        sql += f" LIMIT {int(wanted.limit)}"
-    names = (*_COLUMNS, *_BASIS)
-    for values in conn.execute(sql, where.values):
-        row: dict[str, object] = dict(zip(names, values, strict=True))
-        row["number"] = e164(values[1])
-        row["zones"] = tuple(str(row["zones"]).split())
-        row["enforced"] = bool(row["enforced"])
-        for column in _INSTANTS:
-            row[column] = maybe_instant(row[column])  # type: ignore[arg-type]
-        yield row
+    tables = "attempt LEFT JOIN basis ON basis.id = attempt.basis_id"
+    return listed(conn, _COLUMNS, tables, where, order="attempt.id", limit=wanted.limit)

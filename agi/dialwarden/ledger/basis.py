@@ -10,6 +10,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
+from dialwarden.ledger.listing import Reading, as_is
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
@@ -29,6 +31,17 @@ class Basis:
     program: str
     config_sha256: str
 
+
+# What a listing of verdicts reads of this table; `lists` is the JSON of name and version.
+EVIDENCE: dict[str, Reading] = {
+    "regime": as_is,
+    "policy": as_is,
+    "policy_sha256": as_is,
+    "lists": as_is,
+    "tzdata": as_is,
+    "program": as_is,
+    "config_sha256": as_is,
+}
 
 # Basis -> (digest, id in the file that last had it). An id is believed only when the file, asked
 # by primary key, shows that digest under it: the row may have gone with a transaction that was

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dialwarden.ledger.connection import instant, maybe_instant, micros
-from dialwarden.ledger.filters import Where, e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,21 @@ WHERE number = :number AND professional = :professional AND given_at <= :at
   AND (withdrawn_at IS NULL OR withdrawn_at > :at)
   AND (:campaign = '' OR campaign IN ('', :campaign) OR scope = 'professional')
 """
+
+_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "number": e164,
+    "professional": as_is,
+    "campaign": as_is,
+    "given_at": instant,
+    "until": lambda text: date.fromisoformat(text) if text else None,
+    "scope": as_is,
+    "proof": as_is,
+    "complete": bool,
+    "withdrawn_at": maybe_instant,
+    "recorded_at": instant,
+    "recorded_by AS by": as_is,
+}
 
 
 def grant(conn: sqlite3.Connection, new: NewConsent) -> bool:
@@ -138,23 +153,4 @@ def list_consents(
     where.equal("campaign", campaign)
     where.at_least("given_at", since and micros(since))
     where.below("given_at", until and micros(until))
-    rows = conn.execute(
-        "SELECT id, number, professional, campaign, given_at, until, scope, proof, complete,"
-        f" withdrawn_at, recorded_at, recorded_by FROM consent{where.sql} ORDER BY id",
-        where.values,
-    )
-    for row in rows:
-        yield {
-            "id": row[0],
-            "number": e164(row[1]),
-            "professional": row[2],
-            "campaign": row[3],
-            "given_at": instant(row[4]),
-            "until": date.fromisoformat(row[5]) if row[5] else None,
-            "scope": row[6],
-            "proof": row[7],
-            "complete": bool(row[8]),
-            "withdrawn_at": maybe_instant(row[9]),
-            "recorded_at": instant(row[10]),
-            "by": row[11],
-        }
+    return listed(conn, _COLUMNS, "consent", where)

@@ -21,7 +21,7 @@ from pyroaring import BitMap64
 
 from dialwarden.errors import LedgerBroken
 from dialwarden.ledger.connection import instant, micros, path_of, transaction
-from dialwarden.ledger.filters import e164
+from dialwarden.ledger.listing import e164
 
 # A part is written in one transaction. 4 MiB keep the write lock for some 10 ms; 70 MB (30
 # million numbers) in one would keep a bridge from answering for about as long as it waits.

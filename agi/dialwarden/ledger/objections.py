@@ -9,7 +9,7 @@ from datetime import datetime
 
 from dialwarden.facts import Scope
 from dialwarden.ledger.connection import instant, micros
-from dialwarden.ledger.filters import Where, e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
 from dialwarden.question import Door
 
 
@@ -47,6 +47,20 @@ WHERE NOT EXISTS (
       AND campaign = :campaign AND scope = :scope AND at = :at
 )
 """
+
+_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "number": e164,
+    "person": as_is,
+    "professional": as_is,
+    "campaign": as_is,
+    "scope": as_is,
+    "at": instant,
+    "recorded_at": instant,
+    "door": as_is,
+    "recorded_by AS by": as_is,
+    "note": as_is,
+}
 
 
 def add(conn: sqlite3.Connection, new: NewObjection) -> bool:
@@ -96,22 +110,4 @@ def list_objections(
     where.equal("campaign", campaign)
     where.at_least("at", since and micros(since))
     where.below("at", until and micros(until))
-    rows = conn.execute(
-        "SELECT id, number, person, professional, campaign, scope, at, recorded_at, door,"
-        f" recorded_by, note FROM objection{where.sql} ORDER BY id",
-        where.values,
-    )
-    for row in rows:
-        yield {
-            "id": row[0],
-            "number": e164(row[1]),
-            "person": row[2],
-            "professional": row[3],
-            "campaign": row[4],
-            "scope": row[5],
-            "at": instant(row[6]),
-            "recorded_at": instant(row[7]),
-            "door": row[8],
-            "by": row[9],
-            "note": row[10],
-        }
+    return listed(conn, _COLUMNS, "objection", where)

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from dialwarden.ledger.basis import EVIDENCE
 from dialwarden.ledger.connection import instant, maybe_instant, maybe_micros, micros
 from dialwarden.ledger.evidence import bounded
-from dialwarden.ledger.filters import Where, e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
 
@@ -83,6 +84,25 @@ def _plain(value: object) -> object:
     return str(value)
 
 
+_COLUMNS: dict[str, Reading] = {
+    "refusal.id": as_is,
+    "at": instant,
+    "number": e164,
+    "dialled": as_is,
+    "professional": as_is,
+    "campaign": as_is,
+    "door": as_is,
+    "call": as_is,
+    "asked_by": as_is,
+    "rule": as_is,
+    "rules": as_is,
+    "findings": json.loads,
+    "next": maybe_instant,
+    "would": bool,
+    **EVIDENCE,
+}
+
+
 def list_refusals(
     conn: sqlite3.Connection,
     *,
@@ -106,37 +126,8 @@ def list_refusals(
     where.listed_in("rules", rule and rule.value)
     where.equal("campaign", campaign)
     where.equal("number", number)
-    rows = conn.execute(
-        "SELECT refusal.id, at, number, dialled, professional, campaign, door, call, asked_by,"
-        " rule, rules, findings, next, would, regime, policy, policy_sha256, lists, tzdata,"
-        " program, config_sha256"
-        f" FROM refusal LEFT JOIN basis ON basis.id = basis_id{where.sql} ORDER BY refusal.id",
-        where.values,
-    )
-    for row in rows:
-        yield {
-            "id": row[0],
-            "at": instant(row[1]),
-            "number": e164(row[2]),
-            "dialled": row[3],
-            "professional": row[4],
-            "campaign": row[5],
-            "door": row[6],
-            "call": row[7],
-            "asked_by": row[8],
-            "rule": row[9],
-            "rules": row[10],
-            "findings": json.loads(row[11]),
-            "next": maybe_instant(row[12]),
-            "would": bool(row[13]),
-            "regime": row[14],
-            "policy": row[15],
-            "policy_sha256": row[16],
-            "lists": row[17],
-            "tzdata": row[18],
-            "program": row[19],
-            "config_sha256": row[20],
-        }
+    tables = "refusal LEFT JOIN basis ON basis.id = basis_id"
+    return listed(conn, _COLUMNS, tables, where, order="refusal.id")
 
 
 def record_exempt(

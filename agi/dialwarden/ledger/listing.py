@@ -1,8 +1,14 @@
-"""WHERE clauses put together from what was asked for, and how numbers are shown."""
+"""Listing a table: conditions put together from what was asked, rows as the outside has them."""
 
 from __future__ import annotations
 
 import enum
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+# What is made of a column's value.
+Reading = Callable[[Any], object]
 
 
 class Where:
@@ -44,3 +50,33 @@ class Where:
 def e164(number: int | None) -> str:
     """A number with its +; "" for none."""
     return "" if number is None else f"+{number}"
+
+
+def as_is(value: object) -> object:
+    return value
+
+
+def listed(
+    conn: sqlite3.Connection,
+    columns: Mapping[str, Reading],
+    tables: str,
+    where: Where,
+    *,
+    order: str = "id",
+    limit: int | None = None,
+) -> Iterator[dict[str, object]]:
+    """The rows that match, a dict each, streamed as they are read.
+
+    Args:
+        columns: what to read and what is made of it. Of `basis.regime` the name in the dict is
+            `regime`, of `recorded_by AS by` it is `by`.
+        tables: what follows FROM.
+        order: the column that rows come in the order of.
+    """
+    names = [column.rpartition(" AS ")[2].rpartition(".")[2] for column in columns]
+    readings = list(columns.values())
+    sql = f"SELECT {', '.join(columns)} FROM {tables}{where.sql} ORDER BY {order}"
+    if limit is not None:
+        sql += f" LIMIT {int(limit)}"
+    for row in conn.execute(sql, where.values):
+        yield {name: read(value) for name, read, value in zip(names, readings, row, strict=True)}
