@@ -304,7 +304,7 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
      [(14, "regimes[1].objection", "floor_days and floor_for go together")]),
     ("a list's age in hours", HEAD + REGIME
      + '[[regimes.lists]]\nname = "x"\nmax_age = "48 hours"\nsource = "law"\n',
-     [(16, "regimes[1].lists[1].max_age", "found '48 hours'; allowed: whole days")]),
+     [(16, "regimes[1].lists[1].max_age", 'found "48 hours"; allowed: whole days')]),
     ("a list without a name", HEAD + REGIME + '[[regimes.lists]]\nsource = "law"\n',
      [(14, "regimes[1].lists[1].name", "missing")]),
     ("an unknown bond", HEAD + REGIME

@@ -42,7 +42,7 @@ from dialwarden.policy.model import (
     Regime,
     Source,
 )
-from dialwarden.policy.period import Period
+from dialwarden.policy.period import Period, whole_days
 from dialwarden.question import Bond, Purpose
 from dialwarden.settings.reader import Table, read_document
 from dialwarden.verdict import Rule
@@ -286,8 +286,8 @@ class _RegimeReader:
         )
 
     def _list(self, table: Table) -> ListRule:
-        max_age = table.parsed("max_age", _days, None)
-        ended_within = table.parsed("ended_within", _days, None)
+        max_age = table.parsed("max_age", whole_days, None)
+        ended_within = table.parsed("ended_within", whole_days, None)
         return ListRule(
             name=table.parsed(
                 "name", _shaped(_ID, "small letters, digits and -"), "", required=True
@@ -319,13 +319,6 @@ def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:
         return text
 
     return parse
-
-
-def _days(text: str) -> int:
-    period = Period.parse(text)
-    if not period.days:
-        raise ValueError(f"found {text!r}; allowed: whole days, such as 30 days")
-    return period.days
 
 
 def _calendar(country: str) -> str:

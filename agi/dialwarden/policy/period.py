@@ -74,6 +74,18 @@ class Period:
         return (past.astimezone(UTC) + self.rolling).astimezone(zone)
 
 
+def whole_days(text: str) -> int:
+    """Read a number of calendar days: "30 days".
+
+    Raises:
+        ValueError: anything else, hours and minutes too.
+    """
+    period = Period.parse(text)
+    if not period.days:
+        raise ValueError(f'found "{text}"; allowed: whole days such as "30 days"')
+    return period.days
+
+
 def day_start(day: date, zone: tzinfo) -> datetime:
     """The first instant of a local date; where midnight does not exist, the first one after.
 

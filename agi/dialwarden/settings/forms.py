@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from dialwarden.numbers.regions import UnknownRegion, places_of_region
-from dialwarden.policy.period import Period
+from dialwarden.policy.period import whole_days
 from dialwarden.settings.reader import Table
 from dialwarden.settings.report import allowed_of
 
@@ -138,13 +138,6 @@ def parse_region(text: str) -> str:
             f'found "{text}"{near}; allowed: an ISO 3166 code in capitals such as FR, FR-974, IT-BZ'
         ) from None
     return text
-
-
-def parse_days(text: str) -> int:
-    period = Period.parse(text)
-    if not period.days:
-        raise ValueError(f'found "{text}"; allowed: whole days such as "30 days"')
-    return period.days
 
 
 def parse_strip(text: str) -> str:
@@ -336,7 +329,7 @@ LABEL = form_of("a name", _parse_printable)
 PATH = form_of("a path, from this file's folder if relative", _parse_path)
 ADDRESS = form_of("host:port", Address.parse)
 REGION = form_of("an ISO 3166 code", parse_region)
-DAYS = form_of("whole days", parse_days)
+DAYS = form_of("whole days", whole_days)
 STRIP = form_of("digits", parse_strip)
 ENDPOINT = form_of("technology/endpoint", parse_endpoint)
 NAMES = list_of("an array of names", parse_name)
