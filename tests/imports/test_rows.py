@@ -60,6 +60,15 @@ def test_an_open_quote_costs_one_row_and_no_more() -> None:
     assert found[2:] == [(n + 3, [f"row{n}"]) for n in range(200)]
 
 
+@pytest.mark.parametrize("later", ['04,"Rue Bleue"', '"04",x', '04,O"Brien', '04,"x" y'])
+def test_an_open_quote_swallows_no_row_whose_quotes_could_close_it(later: str) -> None:
+    found = rows(f'01,"Chez Paul\n02,x\n03,y\n{later}\n05,z')
+    assert found[0] == BadRow(1, "a quote that opens here is not closed")
+    assert [(number, cells[0]) for number, cells in found[1:]] == [
+        (2, "02"), (3, "03"), (4, "04"), (5, "05"),
+    ]  # fmt: skip
+
+
 def test_an_open_quote_on_the_last_line_is_a_bad_row() -> None:
     assert rows('a\n"b') == [(1, ["a"]), BadRow(2, "a quote that opens here is not closed")]
 

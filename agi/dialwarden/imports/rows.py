@@ -80,11 +80,15 @@ def split_rows(
 
 
 def _quoted(lines: Sequence[str], delimiter: str) -> list[str] | None:
-    """The cells of one row that holds quotes; None when its last quote is still open."""
+    """The cells of one row that holds quotes; None when its last quote is still open.
+
+    Of several lines only what is written right is one row: the quote that ends a forgotten one may
+    be the next row's that opens.
+    """
     try:
         list(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
     except csv.Error as error:
-        if "unexpected end" in str(error):
+        if "unexpected end" in str(error) or len(lines) > 1:
             return None
     # Not strict: `O"Brien` and `"a" b` are what people write, and mean what they look like.
     try:
