@@ -101,6 +101,8 @@ def test_filters(site: Site) -> None:
         (["--follow", "--until", "2h"], "--follow has no end"),
         (["--rule", "mood"], "'mood' is not one of"),
         (["--since", "2 fortnights"], "or 2h, 7d"),
+        (["--until", "9999-12-31T23:59:59-12:00"], "out of every calendar"),
+        (["--since", "900000d"], "900000d is out of every calendar"),
     ],
 )
 def test_a_wrong_flag_is_a_wrong_use(site: Site, flags: list[str], told: str) -> None:

@@ -86,6 +86,15 @@ def test_of_a_repeated_hour_the_one_asked_for(repeated: Repeated, expected: date
     assert read_instant("2026-10-25T02:30", [PARIS], repeated=repeated) == expected
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "9999-12-31"])
+@pytest.mark.parametrize("day", ["start", "end"])
+def test_a_day_at_the_end_of_all_calendars_is_refused(
+    text: str, day: Literal["start", "end"]
+) -> None:
+    with pytest.raises(InstantError, match="out of every calendar"):
+        read_past(text, [PARIS, ZoneInfo("America/New_York")], day=day, now=datetime.now(UTC))
+
+
 def test_without_a_zone_an_offset_is_asked_for() -> None:
     with pytest.raises(NoOffset, match="has no offset from UTC; write one"):
         read_instant("2026-12-24T20:00")

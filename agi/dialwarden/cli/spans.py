@@ -45,11 +45,13 @@ def _end(text: str | None, option: str, zones: Sequence[tzinfo], now: datetime) 
     if text is None:
         return None
     back = _BACK.fullmatch(text.strip().lower())
-    if back:
-        return now - timedelta(**{_UNITS[back[2]]: int(back[1])})
     zone = zones[0] if len(zones) == 1 else UTC
     try:
-        return day_start(read_date(text), zone)
+        if back:
+            return now - timedelta(**{_UNITS[back[2]]: int(back[1])})
+        return day_start(read_date(text), zone).astimezone(UTC)
+    except OverflowError:
+        raise click.BadParameter(f"{text} is out of every calendar", param_hint=option) from None
     except InstantError:
         pass
     try:

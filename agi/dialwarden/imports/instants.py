@@ -108,10 +108,13 @@ def read_past(
         return read_instant(text, zones, repeated=repeated)
     if not zones:
         raise NoOffset(text)
-    start = min(day_start(parts.day, zone).astimezone(UTC) for zone in zones)
+    try:
+        start = min(day_start(parts.day, zone).astimezone(UTC) for zone in zones)
+        end = max(day_start(parts.day + timedelta(1), zone).astimezone(UTC) for zone in zones)
+    except OverflowError:  # 9999-12-31 and 0001-01-01 are what databases write for "none"
+        raise InstantError(f"{text[:_SHOWN]!a} is out of every calendar") from None
     if day == "start":
         return start
-    end = max(day_start(parts.day + timedelta(1), zone).astimezone(UTC) for zone in zones)
     last = end - timedelta(microseconds=1)
     return min(last, now) if start <= now else last
 
