@@ -224,7 +224,25 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
     ("an id in capitals", HEAD.replace('"p"', '"P x"') + REGIME,
      [(1, "id", "found 'P x'; allowed: small letters, digits and -")]),
     ("a country in words", HEAD.replace('"FR"', '"France"') + REGIME,
-     [(3, "country", "found 'France'; allowed: an ISO country such as FR")]),
+     [(3, "country", "found 'France', did you mean FR")]),
+    ("a country by the name of its domain", HEAD.replace('"FR"', '"UK"') + REGIME,
+     [(3, "country", "found 'UK', did you mean")]),
+    ("a country that is a part of one", HEAD.replace('"FR"', '"FR-974"') + REGIME,
+     [(3, "country", "found 'FR-974'; allowed: an ISO 3166 country")]),
+    ("a regime that binds nobody", HEAD + REGIME + "purposes = []\n",
+     [(14, "regimes[1].purposes", "binds nothing")]),
+    ("a cap that binds nobody", HEAD + REGIME
+     + '[[regimes.caps]]\nmax = 4\nperiod = "1 day"\npurposes = []\nsource = "law"\n',
+     [(17, "regimes[1].caps[1].purposes", "binds nothing")]),
+    ("holidays without any", HEAD + REGIME + '[regimes.holidays]\nsource = "law"\n',
+     [(14, "regimes[1].holidays", "closes no day; give a calendar")]),
+    ("a floor under what has an end", HEAD + REGIME
+     + '[regimes.objection]\ndays = 30\nfloor_days = 60\nfloor_for = ["contract"]\n'
+     'source = "law"\n',
+     [(14, "regimes[1].objection", 'floor_days goes with until = "consent"')]),
+    ("a consent for an age", HEAD + REGIME
+     + '[regimes.consent]\nrequired = true\nmax_years = 9999\nsource = "law"\n',
+     [(16, "regimes[1].consent.max_years", "found 9999; allowed: a whole number")]),
     ("an unknown key", HEAD + REGIME + 'untill = 2026-02-01\n',
      [(14, "regimes[1].untill", "unknown key; did you mean until?")]),
     ("an unknown table", HEAD + REGIME + "[regimes.hour]\n",

@@ -375,6 +375,14 @@ FAULTS = [
     ),
     (CAMPAIGN + "enforce = 0", "d.toml:4: campaigns.c.enforce: found 0; allowed: true or false"),
     (
+        CAMPAIGN + 'sector = "survey"',
+        'd.toml:4: campaigns.c.sector: found "survey", which means something else in a consent\'s',
+    ),
+    (
+        CAMPAIGN + 'sector = "c"',
+        'd.toml:4: campaigns.c.sector: found "c", which is the name of a campaign: a consent to',
+    ),
+    (
         '[campaigns.sales]\nprofessional = "acme"\npolicy = "fr"\n',
         'd.toml:1: campaigns.sales: found "sales", which means something else in a consent\'s',
     ),

@@ -28,6 +28,7 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import TypeVar
 
+from dialwarden.numbers.regions import UnknownRegion, home_country, places_of_region
 from dialwarden.policy.calendar import UnknownCalendar, national_holidays
 from dialwarden.policy.hours import WeekHours, parse_week
 from dialwarden.policy.model import (
@@ -50,7 +51,8 @@ from dialwarden.verdict import Rule
 P = TypeVar("P")
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
-_COUNTRY = re.compile(r"[A-Z]{2}|")
+# Beyond a lifetime a number of years is a slip of the pen, and dates have an end.
+_MOST_YEARS = 100
 _DROPPABLE = ("hours", "holidays", "caps", "gaps", "objection", "lists", "consent", "evidence")
 # The rules that a consent may lift: a consent never stands in for a list, a cap or a number.
 _WAIVABLE = {"hours": Rule.HOURS, "holiday": Rule.HOLIDAY}
@@ -73,7 +75,7 @@ def read_policy(text: str, file: str, *, sha256: str = "") -> Policy:
     policy = Policy(
         id=document.parsed("id", _shaped(_ID, "small letters, digits and -"), "", required=True),
         title=document.text("title", required=True),
-        country=document.parsed("country", _shaped(_COUNTRY, "an ISO country such as FR"), ""),
+        country=document.parsed("country", _country, ""),
         regimes=tuple(sorted(regimes, key=lambda regime: regime.start)),
         sha256=sha256 or hashlib.sha256(text.encode()).hexdigest(),
         file=file,
@@ -104,6 +106,18 @@ def _shaped(shape: re.Pattern[str], allowed: str) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def _country(text: str) -> str:
+    """A campaign without a region has this one: its emergency numbers, its national numbers."""
+    near = ""
+    if not text or home_country(text) == text:
+        return text
+    try:
+        places_of_region(text)
+    except UnknownRegion as error:
+        near = f", did you mean {error.nearest}?"
+    raise ValueError(f"found {text!r}{near}; allowed: an ISO 3166 country such as FR")
 
 
 def _source(table: Table) -> Source:
@@ -147,9 +161,7 @@ class _RegimeReader:
         if regime_id in self._read:
             table.problem("id", f"{regime_id} is the id of an earlier regime")
         base = self._base(table)
-        purposes = frozenset(
-            table.members("purposes", Purpose, tuple(base.purposes if base else Purpose))
-        )
+        purposes = _purposes(table, base.purposes if base else frozenset(Purpose))
         start = table.day("from", date.min, required=True)
         end = table.day("until", None)
         if end is not None and end < start:
@@ -203,7 +215,9 @@ class _RegimeReader:
             objection=self._if_given(table.table("objection"), self._objection),
             lists=tuple(self._list(entry) for entry in table.array("lists")),
             consent=self._if_given(table.table("consent"), self._consent),
-            evidence_years=evidence.integer("years", None, minimum=1, required=evidence.given),
+            evidence_years=evidence.integer(
+                "years", None, minimum=1, maximum=_MOST_YEARS, required=evidence.given
+            ),
             evidence_source=self._citation(evidence) if evidence.given else "",
         )
 
@@ -249,6 +263,8 @@ class _RegimeReader:
                 add[date.fromisoformat(day)] = name
             except ValueError:
                 table.problem("add", f'found {day!r}; allowed: "2026-10-04" = "its name"')
+        if not table.has("calendar") and not table.has("add"):
+            table.problem("", "closes no day; give a calendar, or days to add, or leave it out")
         return HolidayRule(
             calendar=table.parsed("calendar", _calendar, ""),
             source=self._citation(table),
@@ -261,14 +277,14 @@ class _RegimeReader:
         return Cap(
             max=table.integer("max", 1, minimum=1, required=True),
             period=table.parsed("period", Period.parse, Period(days=1), required=True),
-            purposes=frozenset(table.members("purposes", Purpose, tuple(purposes))),
+            purposes=_purposes(table, purposes),
             source=self._citation(table),
         )
 
     def _gap(self, table: Table, purposes: frozenset[Purpose]) -> Gap:
         return Gap(
             period=table.parsed("period", Period.parse, Period(days=1), required=True),
-            purposes=frozenset(table.members("purposes", Purpose, tuple(purposes))),
+            purposes=_purposes(table, purposes),
             source=self._citation(table),
         )
 
@@ -281,6 +297,10 @@ class _RegimeReader:
         floor_for = frozenset(table.members("floor_for", Bond))
         if bool(floor_days) != bool(floor_for):
             table.problem("", "floor_days and floor_for go together")
+        elif floor_days and not endless:
+            table.problem(
+                "", 'floor_days goes with until = "consent"; with days, days is the floor'
+            )
         return ObjectionRule(
             source=self._citation(table), days=days, floor_days=floor_days, floor_for=floor_for
         )
@@ -303,13 +323,23 @@ class _RegimeReader:
         return ConsentRule(
             source=self._citation(table),
             required=table.boolean("required", False, required=True),
-            max_years=table.integer("max_years", None, minimum=1),
+            max_years=table.integer("max_years", None, minimum=1, maximum=_MOST_YEARS),
             void_before=table.day("void_before", None),
             exempt=frozenset(table.members("exempt", Bond)),
             waives=frozenset(
                 _WAIVABLE[name] for name in table.items("waives", _one_of(tuple(_WAIVABLE)), ())
             ),
         )
+
+
+def _purposes(table: Table, otherwise: frozenset[Purpose]) -> frozenset[Purpose]:
+    """What a figure binds; all that is above it when nothing is said."""
+    if not table.has("purposes"):
+        return otherwise
+    found = frozenset(table.members("purposes", Purpose))
+    if not found:
+        table.problem("purposes", "binds nothing; name one, or leave it out")
+    return found
 
 
 def _one_of(names: tuple[str, ...]) -> Callable[[str], str]:

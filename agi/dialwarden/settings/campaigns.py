@@ -197,6 +197,10 @@ def read_campaign(name: str, table: Table) -> CampaignDraft:
     if name in _TAKEN_NAMES:
         table.problem("", f'found "{name}", which means something else in a consent\'s scope')
     entry = read_section(table, CampaignEntry, name=name)
+    if entry.sector in _TAKEN_NAMES:
+        table.problem(
+            "sector", f'found "{entry.sector}", which means something else in a consent\'s scope'
+        )
     return CampaignDraft(table, entry, _read_tighten(name, table.table("tighten")))
 
 

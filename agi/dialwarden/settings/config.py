@@ -204,6 +204,13 @@ class Draft:
         if default and default not in self.campaigns:
             message = choose_from(default, self.campaigns, "campaigns")
             self.document.table("defaults").problem("campaign", message)
+        for draft in self.campaigns.values():
+            if draft.entry.sector in self.campaigns:
+                draft.table.problem(
+                    "sector",
+                    f'found "{draft.entry.sector}", which is the name of a campaign: a consent to '
+                    "the one would be taken for the other; rename either",
+                )
         users = self.document.table("gateway").table("campaigns")
         for user, names in self.gateway.campaigns.items():
             for name in names:
