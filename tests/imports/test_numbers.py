@@ -27,7 +27,7 @@ def test_a_reader_with_a_memory_reads_as_one_without(region: str) -> None:
     for form in FORMS[region]:
         # Few blocks and many numbers in each: most are read from memory.
         heads = [f"{draw.randrange(10**4, 10**5)}" for _ in range(25)]
-        heads += ["6123", "69212", "69300", "63998", "50812", "32012", "06123"]
+        heads += ["6123", "69212", "69300", "63998", "50812", "32012", "06123", "39032"]
         for _ in range(400):
             text = form.format(draw.choice(heads) + f"{draw.randrange(10**4):04}")
             expected = read_number(text, region=region)

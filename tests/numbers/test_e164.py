@@ -205,6 +205,9 @@ REFUSED = [
     ("FR", "06123456789", (), "too_long"),
     ("FR", "+336123456789", (), "too_long"),
     ("FR", "+4930123456789012", (), "too_long"),
+    # A digit or two too many where the plan has no fixed length; without them it is a callee.
+    ("IT", "+3933312345678", (), "too_long"),
+    ("IT", "333123456789", (), "too_long"),
     ("FR", "0" * 65, (), "too_long"),
     ("FR", "9" * 100_000, ("9",), "too_long"),
     ("FR", "+999612345678", (), "impossible"),

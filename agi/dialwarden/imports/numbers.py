@@ -12,8 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from phonenumbers import country_code_for_region
+
 from dialwarden.imports.report import RowFault
-from dialwarden.numbers import Unreadable, read_number
+from dialwarden.numbers import Number, Unreadable, read_number
+from dialwarden.numbers.regions import home_country
 
 TAIL = 4
 _BLOCK = 10**TAIL
@@ -41,6 +44,7 @@ class NumberReader:
         self.trusted: dict[str, int] = {}
         self._strips = strips
         self._seen: dict[str, int | None] = {}
+        self._home_code = str(country_code_for_region(home_country(region)) or "")
 
     def read(self, text: str) -> int:
         """The digits of E.164.
@@ -67,11 +71,23 @@ class NumberReader:
         first, self._seen[head] = self._seen[head], None
         if first != base:
             return
+        if head.startswith(tuple(self._strips)):
+            return  # behind a trunk's strip, or without one
         for end in (0, _BLOCK - 1):
-            found = read_number(f"{head}{end:0{TAIL}}", region=self.region, strips=self._strips)
+            text = f"{head}{end:0{TAIL}}"
+            found = self._by_the_door(text)
             if isinstance(found, Unreadable) or found.digits - end != base:
                 return
+            # 39… in Italy, and 390322598 in France: E.164 without its +, or national. Which of the
+            # two each one can be, and whether both, differs within a block.
+            both = [self._by_the_door(f"+{code}{text}") for code in ("", self._home_code)]
+            meant = {each.digits for each in both if isinstance(each, Number)}
+            if not head.startswith("+") and len(meant) > 1:
+                return
         self.trusted[head] = base
+
+    def _by_the_door(self, text: str) -> Number | Unreadable:
+        return read_number(text, region=self.region, strips=self._strips)
 
     def _read_one(self, text: str) -> int:
         if text[:1] in ("=", "'"):
@@ -80,8 +96,8 @@ class NumberReader:
         if _DECIMAL.fullmatch(text):
             # A spreadsheet's 33612345678.0 would be read as ten times the number.
             raise RowFault(f"{_told(text)} was written as a decimal; export the column as text")
-        found = read_number(text, region=self.region, strips=self._strips)
-        if not isinstance(found, Unreadable):
+        found = self._by_the_door(text)
+        if isinstance(found, Number):
             return found.digits
         if SCIENTIFIC.fullmatch(text):
             raise RowFault(

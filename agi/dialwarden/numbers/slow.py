@@ -47,6 +47,8 @@ from phonenumbers import (
     ValidationResult,
     format_number,
     is_possible_number_with_reason,
+    is_valid_number,
+    national_significant_number,
     parse,
     region_code_for_number,
 )
@@ -59,6 +61,8 @@ from dialwarden.numbers.zones import home_country, places_of
 MAX_TEXT: Final = 64
 # E.164; phonenumbers itself finds up to seventeen possible.
 _MAX_DIGITS: Final = 15
+# A slip of the finger or two; more would be an extension, and is no plan's length.
+_MOST_OVERLONG: Final = 3
 
 # Blanks: space, tab, and what French and Italian spreadsheets put between groups (no-break,
 # figure, thin and narrow no-break space). Not line ends; not the invisible direction marks that
@@ -232,10 +236,29 @@ def _judge(form: _Form, digits: str) -> _Reading | Code:
         # No country with a trunk prefix has numbers that begin with 0. `061234567` is a number too
         # short: phonenumbers takes a trunk 0 off only where enough is left behind it.
         return "too_short" if trunk == "0" else "impossible"
+    if kind in _UNCALLED and _is_overlong(number):
+        return "too_long"
     written = format_number(number, PhoneNumberFormat.E164)[1:]
     if len(written) > _MAX_DIGITS:
         return "too_long"
     return _Reading(form, number, written, kind)
+
+
+def _is_overlong(number: PhoneNumber) -> bool:
+    """Whether it is a number with some digits behind it.
+
+    In plans of open length such a one is possible (in Italy a mobile's voice mail, at that), and
+    exchanges that stop reading at the number's end connect it: it would be a callee of its own,
+    whom no list and no cap knows.
+    """
+    national = national_significant_number(number)
+    for left_out in range(1, _MOST_OVERLONG + 1):
+        shorter = PhoneNumber()
+        shorter.merge_from(number)
+        shorter.national_number = int(national[:-left_out] or 0)
+        if is_valid_number(shorter):
+            return True
+    return False
 
 
 def _trunk(number: PhoneNumber) -> str:
