@@ -35,6 +35,7 @@ def test_an_import_in_json(site: Site) -> None:
         "added": 1,
         "duplicates": 1,
         "bad": 1,
+        "kept": 0,
         "bad_rows": [
             {
                 "line": 3,
@@ -54,6 +55,14 @@ def test_bad_rows_are_told_twenty_at_most_and_counted(site: Site) -> None:
     assert len(lines) == 21
     assert "file.csv:2: 'x' is no number" in lines[0]
     assert lines[-1].endswith(": 3 more bad rows")
+
+
+def test_a_number_with_a_wrong_date_is_listed_and_told(site: Site) -> None:
+    file = site.file(f"number,since\n{NUMBER},9999-12-31\nx,\n")
+    result = site.run("list", "import", "house", file)
+    assert "imported 1 number, 1 bad row left out, 1 taken without what was wrong" in result.stdout
+    assert f"{file}:2: since 9999-12-31 lies" in result.stderr
+    assert site.json("list", "has", "house", NUMBER)["listed"] is True
 
 
 def test_strict_takes_all_or_nothing(site: Site) -> None:
@@ -168,6 +177,14 @@ def test_a_list_is_stale_from_the_day_after_its_limit(site: Site, days: int) -> 
     row = site.json("list", "status", "weekly")[0]
     assert row["age_days"] in (days, days + 1)  # Paris is ahead of UTC
     assert row["stale"] is (row["age_days"] > 7)
+
+
+def test_of_two_greatest_ages_the_smaller_is_shown(site: Site) -> None:
+    config = site.folder / "dialwarden.toml"
+    config.write_text(config.read_text() + '\n[lists.rpo]\nkind = "opposition"\n')
+    assert site.json("list", "status", "rpo")[0]["limit_days"] == 15
+    config.write_text(config.read_text() + 'max_age = "10 days"\n')
+    assert site.json("list", "status", "rpo")[0]["limit_days"] == 10
 
 
 def test_status_as_text(site: Site) -> None:

@@ -129,11 +129,21 @@ def test_a_date_of_an_instant_is_its_date(tmp_path: Path) -> None:
     assert days(contents) == {A: date(2026, 5, 2)}
 
 
-@pytest.mark.parametrize("since", ["2026-11-22", "1969-12-31", "soon", "31/02/2026"])
-def test_a_wrong_date_is_a_bad_row(tmp_path: Path, since: str) -> None:
-    contents, report = read(tmp_path, f"number,since\n0612345678,{since}\n0612345679,\n")
-    assert list(contents.numbers) == [B]
-    assert [row.line for row in report.bad_rows] == [2]
+@pytest.mark.parametrize("since", ["2026-11-22", "1969-12-31", "0001-01-01", "soon", "31/02/2026"])
+def test_a_number_whose_date_is_wrong_is_listed_without_one(tmp_path: Path, since: str) -> None:
+    contents, report = read(
+        tmp_path, f"number,since\n0612345678,{since}\n0612345679,2026-05-02\nx,2026-05-02\n"
+    )
+    assert days(contents) == {A: None, B: date(2026, 5, 2)}
+    assert [row.line for row in report.bad_rows] == [2, 4]
+    assert "the number goes in as one without a date" in report.bad_rows[0].reason
+    assert (report.rows, report.added, report.duplicates, report.bad, report.kept) == (
+        3,
+        2,
+        0,
+        2,
+        1,
+    )
 
 
 def test_a_date_of_today_is_good(tmp_path: Path) -> None:

@@ -123,6 +123,7 @@ def tell(
                 "added": report.added,
                 "duplicates": report.duplicates,
                 "bad": report.bad,
+                "kept": report.kept,
                 "bad_rows": [{"line": row.line, "reason": row.reason} for row in report.bad_rows],
                 "warnings": list(report.warnings),
                 "refused": report.refused,
@@ -146,6 +147,8 @@ def _tell_people(report: Report, what: str, again: str) -> None:
     parts = [f"imported {counted(report.added, what)}"]
     if report.duplicates:
         parts.append(f"{report.duplicates:,} {again}")
-    if report.bad:
-        parts.append(f"{counted(report.bad, 'bad row')} left out")
+    if report.bad > report.kept:
+        parts.append(f"{counted(report.bad - report.kept, 'bad row')} left out")
+    if report.kept:
+        parts.append(f"{report.kept:,} taken without what was wrong")
     click.echo(", ".join(parts))

@@ -73,7 +73,7 @@ def known_lists(config: Config, today: date) -> Mapping[str, KnownList]:
             name=name,
             kind=entry.kind if entry else ListKind.OPPOSITION,
             dated=bool(ages.get(name)) or own is not None,
-            limit_days=min(limits.get(name, set()) or ({own} if own else set()), default=None),
+            limit_days=min(limits.get(name, set()) | ({own} if own else set()), default=None),
             region=(entry.region if entry else "")
             or only(countries.get(name, ()) or askers.get(name, ()) or everywhere),
         )

@@ -71,7 +71,7 @@ def read_list(
             contents.take_lines(chain([block], blocks), start, delimiter)
         else:
             _take_table(contents, str(path), block, blocks, start, delimiter, column, today)
-    report.duplicates = report.rows - report.bad - len(contents.numbers)
+    report.duplicates = report.rows - report.bad + report.kept - len(contents.numbers)
     report.added = len(contents.numbers)
     return ListContents(contents.numbers, contents.days(), lines.sha256)
 
@@ -173,11 +173,19 @@ class _Contents:
                 continue
             try:
                 digits = self._reader.read(row.cell(number))
-                if self._dated is not None:
-                    self._date(digits, _day(row.cell(since), today))
             except RowFault as fault:
                 self._report.fault(row.line, str(fault))
                 continue
+            if self._dated is not None:
+                try:
+                    day = _day(row.cell(since), today)
+                except RowFault as fault:
+                    # Left out, the number could be called; without a date no consent is later.
+                    self._report.fault(
+                        row.line, f"{fault}; the number goes in as one without a date", kept=True
+                    )
+                    day = 0
+                self._date(digits, day)
             found.append(digits)
             if len(found) >= 100_000:
                 self.numbers.update(found)

@@ -17,7 +17,7 @@ class RowFault(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that was left out. `line` is where it starts, from 1."""
+    """A row with something wrong. `line` is where it starts, from 1."""
 
     line: int
     reason: str
@@ -32,6 +32,7 @@ class Report:
         added: rows that were new.
         duplicates: rows that were on record, or in the file, already.
         bad: how many rows were wrong; `bad_rows` keeps the first ten thousand of them.
+        kept: how many of those went in all the same, without what was wrong.
         warnings: one sentence each, without repeats.
         refused: `--strict` found bad rows, and nothing was written.
     """
@@ -41,12 +42,14 @@ class Report:
     added: int = 0
     duplicates: int = 0
     bad: int = 0
+    kept: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
     refused: bool = False
 
-    def fault(self, line: int, reason: str) -> None:
+    def fault(self, line: int, reason: str, *, kept: bool = False) -> None:
         self.bad += 1
+        self.kept += kept
         if len(self.bad_rows) < _KEPT:
             self.bad_rows.append(BadRow(line, reason))
 
