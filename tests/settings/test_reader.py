@@ -201,7 +201,7 @@ FAULTS = [
     ),
     (
         "listn = 1",
-        lambda t: t.known("listen", "path"),
+        lambda t: (t.text("listen"), t.text("path")),
         "f.toml:1: listn: unknown key; did you mean listen?; allowed: listen, path",
     ),
     ("x = 1", lambda t: None, "f.toml:1: x: unknown key; none is allowed"),

@@ -7,7 +7,7 @@ whether the last instant is in, and leaving it out is the safe reading. Stated h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -125,7 +125,7 @@ def is_open(windows: Windows, local: datetime) -> bool:
     return any(window.start_s <= second < window.end_s for window in windows)
 
 
-def openings(windows: Windows, day: date, zone: tzinfo) -> list[datetime]:
+def openings(windows: Windows, day: date, zone: tzinfo) -> Iterator[datetime]:
     """Every real instant of a local date from which it is open anew, aware in `zone`, in order.
 
     Besides the windows' starts, the instant of a clock change counts when it is open: a window
@@ -133,18 +133,18 @@ def openings(windows: Windows, day: date, zone: tzinfo) -> list[datetime]:
     """
     midnight = datetime.combine(day, time(0), tzinfo=zone)
     # Wall clock arithmetic: exact on a day without a change, where each reading occurs once.
-    starts = [midnight + timedelta(seconds=window.start_s) for window in windows]
+    starts = (midnight + timedelta(seconds=window.start_s) for window in windows)
     changes = clock_changes(day, zone) if windows else []
     if not changes:
-        return starts
+        yield from starts
+        return
     instants = {start.replace(fold=fold).astimezone(UTC) for start in starts for fold in (0, 1)}
     instants.update(changes)
-    return [
-        instant.astimezone(zone)
-        for instant in sorted(instants)
-        if _open_on(day, windows, instant.astimezone(zone))
-        and not _open_on(day, windows, (instant - _SECOND).astimezone(zone))
-    ]
+    for instant in sorted(instants):
+        local = instant.astimezone(zone)
+        before = (instant - _SECOND).astimezone(zone)
+        if _open_on(day, windows, local) and not _open_on(day, windows, before):
+            yield local
 
 
 def _open_on(day: date, windows: Windows, local: datetime) -> bool:

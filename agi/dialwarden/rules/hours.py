@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
-from dialwarden.policy.hours import WeekHours, is_open, openings
+from dialwarden.policy.hours import WeekHours, Windows, is_open, openings
 from dialwarden.rules.case import Case
 from dialwarden.verdict import Finding, Reason, Refusal, Rule
 
@@ -27,13 +28,18 @@ def judge_hours(case: Case) -> Finding:
     by_law = law is not None and not is_open(law.on(case.today), case.local)
     values: dict[str, object] = {"local": case.local}
     if windows:
-        values["windows"] = ", ".join(str(window) for window in windows)
+        values["windows"] = _written(windows)
     return Refusal(
         Rule.HOURS,
         Reason("hours" if windows else "hours_weekday", values),
         until=next_opening(hours, case.local, case.zone),
         source=terms.hours_source if by_law else terms.house.source,
     )
+
+
+@lru_cache(maxsize=512)  # a search for the next instant judges the same few days again and again
+def _written(windows: Windows) -> str:
+    return ", ".join(str(window) for window in windows)
 
 
 def next_opening(hours: WeekHours, local: datetime, zone: tzinfo) -> datetime | None:

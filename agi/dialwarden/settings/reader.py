@@ -109,14 +109,6 @@ class Table:
         """All keys given, in the order of the file."""
         return tuple(self._values)
 
-    def line(self, key: str = "") -> int:
-        """The line of a key, or of the table itself; 0 when it cannot be told."""
-        return self._report.line((*self._path, key) if key else self._path)
-
-    def known(self, *keys: str) -> None:
-        """Say that keys are known without reading them."""
-        self._known.update(keys)
-
     # Single values
 
     def text(
