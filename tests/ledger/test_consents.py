@@ -92,7 +92,10 @@ COVERED = [
     ("other", "professional", True),
     ("energy", "electricity", True),
     ("", "electricity", True),
-    ("other", "electricity", False),
+    ("other", "electricity", True),
+    ("other", "sales", True),
+    ("other", "energy", True),
+    ("other", "other", False),
 ]
 
 

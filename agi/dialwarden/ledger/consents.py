@@ -47,7 +47,7 @@ SELECT :number, :professional, :campaign, :given_at, :until, :scope, :proof, :co
     :recorded_at, :by, (
         SELECT min(at) FROM withdrawal
         WHERE number = :number AND professional = :professional AND at >= :given_at
-          AND (campaign = '' OR :campaign IN ('', campaign) OR :scope = 'professional')
+          AND (campaign = '' OR :campaign IN ('', campaign) OR :scope <> :campaign)
     )
 WHERE NOT EXISTS (
     SELECT 1 FROM consent
@@ -58,12 +58,12 @@ WHERE NOT EXISTS (
 """
 
 # A withdrawal for one campaign ends what might cover that campaign: a consent stays only if it
-# was given in another campaign and reaches no further.
+# was given in another campaign and for that one alone. A purpose or a sector may be shared.
 _WITHDRAW = """
 UPDATE consent SET withdrawn_at = :at
 WHERE number = :number AND professional = :professional AND given_at <= :at
   AND (withdrawn_at IS NULL OR withdrawn_at > :at)
-  AND (:campaign = '' OR campaign IN ('', :campaign) OR scope = 'professional')
+  AND (:campaign = '' OR campaign IN ('', :campaign) OR scope <> campaign)
 """
 
 _COLUMNS: dict[str, Reading] = {
@@ -100,6 +100,17 @@ def grant(conn: sqlite3.Connection, new: NewConsent) -> bool:
         },
     )
     return added.rowcount > 0
+
+
+def last_word_at(conn: sqlite3.Connection, number: int, now: datetime) -> datetime:
+    """Now, and not before any yes on record: a no said live is the callee's last word.
+
+    A clock that was set back would date it before a consent, which then seems to lift it.
+    """
+    newest = conn.execute(
+        "SELECT max(given_at) FROM consent WHERE number = ?", (number,)
+    ).fetchone()[0]
+    return now if newest is None else max(now, instant(newest))
 
 
 def withdraw(
