@@ -161,6 +161,19 @@ def test_a_consent_allows_and_its_withdrawal_refuses(site: Site) -> None:
     paris(site, 0, "2026-11-13T19:59:59+01:00")
 
 
+@pytest.mark.parametrize("word", ["consent withdraw", "objection add"])
+def test_a_no_said_with_the_clock_behind_is_later_than_every_consent(
+    site: Site, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    site.run("consent", "grant", NUMBER, "--campaign", "paris", "--at", "2026-11-16T10:00")
+    module = {"consent withdraw": "consents", "objection add": "objections"}[word]
+    behind = datetime(2026, 11, 16, 8, 58, tzinfo=UTC)
+    monkeypatch.setattr(f"dialwarden.cli.{module}.utc_now", lambda: behind)
+    site.run(*word.split(), NUMBER, "--campaign", "paris")
+    found = site.json("check", NUMBER, "--campaign", "paris", "--at", "2026-11-18T11:00", status=1)
+    assert "consent" in {refusal["rule"] for refusal in found["refusals"]}
+
+
 def test_a_withdrawal_in_json(site: Site) -> None:
     told = site.json("consent", "withdraw", NUMBER, "--campaign", "paris", "--scope", "campaign",
                      "--at", "2026-11-16T10:00Z")  # fmt: skip

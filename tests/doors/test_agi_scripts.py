@@ -309,7 +309,7 @@ async def test_an_objection_is_ok_and_holds_at_once(door: Door, keys: dict[str, 
         ({"number": DIALLED}, "names no campaign"),
         ({"number": DIALLED, "campaign": "nobody"}, "not in the configuration"),
         ({"call": "nobody"}, "'nobody' is not in the ledger"),
-        ({"number": DIALLED, "campaign": "capped", "scope": "x"}, "scope='x'"),
+        ({"attempt": "x"}, "attempt='x'"),
     ],
     ids=str,
 )

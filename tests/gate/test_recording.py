@@ -111,7 +111,6 @@ async def test_a_scope_reaches_so_far(
         ({"number": "06x", "campaign": "capped"}, "number_characters"),
         ({"number": DIALLED}, "campaign_missing"),
         ({"number": DIALLED, "campaign": "nobody"}, "campaign_unknown"),
-        ({"number": DIALLED, "campaign": "capped", "scope": "everybody"}, "unavailable_question"),
     ],
     ids=str,
 )
@@ -122,6 +121,33 @@ async def test_what_cannot_be_recorded_is_said_and_not_recorded(
         await say_no(world, **words)
     assert raised.value.reason.key == key
     assert await recorded(world) == []
+
+
+async def test_a_number_in_an_unknown_campaign_is_read_as_its_call_would(world: World) -> None:
+    await world.ask(OTHER, call="17.8")
+    await say_no(world, number=DIALLED, campaign="cappped", call="17.8")
+    assert await world.rules() == "objection"
+    assert "objection" not in await world.rules(OTHER)
+    [row] = await recorded(world)
+    assert (row["number"], row["professional"], row["campaign"]) == (f"+{NUMBER}", "acme", "capped")
+
+
+@pytest.mark.parametrize("attempt", ["4711", "x"])
+async def test_an_attempt_that_nobody_knows_loses_no_no_where_the_call_is_known(
+    world: World, attempt: str
+) -> None:
+    await world.ask(call="17.9")
+    await say_no(world, attempt=attempt, call="17.9")
+    assert await world.rules() == "objection"
+
+
+async def test_a_scope_that_cannot_be_read_is_told_and_the_no_recorded(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await say_no(world, number=DIALLED, campaign="capped", scope="everybody")
+    [row] = await recorded(world)
+    assert row["scope"] == "professional"
+    assert "scope 'everybody' is none of" in caplog.text
 
 
 async def test_a_campaign_that_is_unknown_loses_no_no_where_the_call_is_known(world: World) -> None:

@@ -140,6 +140,8 @@ def withdraw(
     instant = past_option(at, zones, now, day="end")
     professional = entry.mandate.professional
     with site.writing() as conn, transaction(conn):
+        if not at:
+            instant = consents.last_word_at(conn, callee.digits, now)
         ended = consents.withdraw(
             conn,
             number=callee.digits,

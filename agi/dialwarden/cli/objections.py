@@ -20,6 +20,7 @@ from dialwarden.facts import Scope
 from dialwarden.imports.objections import noes
 from dialwarden.ledger import objections
 from dialwarden.ledger.connection import transaction
+from dialwarden.ledger.consents import last_word_at
 from dialwarden.question import Door
 
 
@@ -59,19 +60,20 @@ def add(
     name, entry = site.entry(campaign)
     callee = site.callee(number, entry.region)
     zones = zones_of_callee(callee)
-    new = objections.NewObjection(
-        number=callee.digits,
-        person=person,
-        professional=entry.mandate.professional,
-        campaign=name,
-        at=past_option(at, zones, now, day="end"),
-        recorded_at=now,
-        door=Door.CLI,
-        scope=Scope(scope),
-        by=who(),
-        note=note,
-    )
+    said = past_option(at, zones, now, day="end")
     with site.writing() as conn, transaction(conn):
+        new = objections.NewObjection(
+            number=callee.digits,
+            person=person,
+            professional=entry.mandate.professional,
+            campaign=name,
+            at=said if at else last_word_at(conn, callee.digits, now),
+            recorded_at=now,
+            door=Door.CLI,
+            scope=Scope(scope),
+            by=who(),
+            note=note,
+        )
         recorded = objections.add(conn, new)
     if as_json:
         print_json(
@@ -87,8 +89,8 @@ def add(
         return
     to = {"professional": new.professional, "campaign": f"campaign {name}", "all": "everybody"}
     word = "recorded" if recorded else "known already"
-    said = clock(new.at.astimezone(zones[0]))
-    click.echo(f"objection of {callee.e164} to {to[scope]} {word}, said {said}")
+    when = clock(new.at.astimezone(zones[0]))
+    click.echo(f"objection of {callee.e164} to {to[scope]} {word}, said {when}")
 
 
 add_import(

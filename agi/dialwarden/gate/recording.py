@@ -7,7 +7,6 @@ mean. Effective for the next question: it is on disk when this returns.
 from __future__ import annotations
 
 import sqlite3
-from datetime import datetime
 
 from dialwarden.errors import DialwardenError, LedgerError
 from dialwarden.facts import Scope
@@ -15,7 +14,7 @@ from dialwarden.gate.gate import Gate
 from dialwarden.gate.rulebook import Entry, Rulebook
 from dialwarden.ledger import objections
 from dialwarden.ledger.attempt_lookup import FoundAttempt, find, last_of_call
-from dialwarden.ledger.consents import list_consents
+from dialwarden.ledger.consents import last_word_at
 from dialwarden.ledger.objections import NewObjection
 from dialwarden.log import log
 from dialwarden.numbers import Unreadable, read_number
@@ -53,7 +52,7 @@ class Recorder:
         """Record that a callee said no.
 
         Args:
-            number, attempt, call: who; the first one given counts, in this order.
+            number, attempt, call: who; the first one that can be read counts, in this order.
             campaign: needed with a number (or the default campaign); else the attempt's own.
             scope: "professional" (the default), "campaign" or "all".
             by: the channel or peer that said so.
@@ -72,43 +71,35 @@ class Recorder:
         except RecordingError:
             if not (call or attempt):
                 raise
-        attempt_id = _attempt_id(attempt) if attempt and callee is None else None
 
         def work(conn: sqlite3.Connection) -> tuple[NewObjection, bool]:
             now = self._gate.now()
             if callee is not None:
                 digits, entry = callee
-                dialled = last_of_call(conn, call)
-                known = dialled is not None and dialled.number == digits
-                new = NewObjection(
-                    number=digits,
-                    person=dialled.person if dialled is not None and known else "",
-                    professional=entry.mandate.professional,
-                    campaign=entry.mandate.campaign,
-                    at=_said_at(conn, digits, now),
-                    recorded_at=now,
-                    door=door,
-                    scope=reach,
-                    by=by,
-                )
+                mandate, dialled = entry.mandate, last_of_call(conn, call)
+                professional, own_campaign = mandate.professional, mandate.campaign
             else:
-                found = _found(conn, attempt_id, call)
+                dialled = _found(conn, attempt, call)
                 # A campaign that nobody knows is no reason to lose the no: the call has its own.
-                entry_named = rulebook.entries.get(campaign)
-                mandate = entry_named.mandate if entry_named else None
-                if reach is Scope.CAMPAIGN and not (mandate or found.campaign):
+                named = rulebook.entries.get(campaign)
+                professional = named.mandate.professional if named else dialled.professional
+                own_campaign = named.mandate.campaign if named else dialled.campaign
+                if reach is Scope.CAMPAIGN and not own_campaign:
                     raise RecordingError(Reason("campaign_missing"))
-                new = NewObjection(
-                    number=found.number,
-                    person=found.person,
-                    professional=mandate.professional if mandate else found.professional,
-                    campaign=mandate.campaign if mandate else found.campaign,
-                    at=_said_at(conn, found.number, now),
-                    recorded_at=now,
-                    door=door,
-                    scope=reach,
-                    by=by,
-                )
+                # And a number that can be read as that call's were is who said it.
+                digits = _digits_within(number, dialled, rulebook)
+            known = dialled is not None and dialled.number == digits
+            new = NewObjection(
+                number=digits,
+                person=dialled.person if dialled is not None and known else "",
+                professional=professional,
+                campaign=own_campaign,
+                at=last_word_at(conn, digits, now),
+                recorded_at=now,
+                door=door,
+                scope=reach,
+                by=by,
+            )
             return new, objections.add(conn, new)
 
         try:
@@ -121,26 +112,23 @@ class Recorder:
         )  # fmt: skip
 
 
-def _said_at(conn: sqlite3.Connection, number: int, now: datetime) -> datetime:
-    """Now, and not before any yes on record: a no said live is the callee's last word.
-
-    A clock that was set back would date it before a consent, which then seems to lift it.
-    """
-    yeses = [row["given_at"] for row in list_consents(conn, number=number)]
-    return max([now, *(at for at in yeses if isinstance(at, datetime))])
-
-
 def _scope(text: str) -> Scope:
+    """How far a no reaches; one that cannot be read is as one that says nothing.
+
+    It is told, and the no is not lost over it.
+    """
     try:
         return Scope(text.strip().lower() or Scope.PROFESSIONAL)
     except ValueError:
-        raise RecordingError(_wrong("scope", text, "professional, campaign or all")) from None
+        log.warning(
+            "objection: scope %a is none of professional, campaign and all; recorded as %s",
+            text[:_SHOWN], Scope.PROFESSIONAL.value,
+        )  # fmt: skip
+        return Scope.PROFESSIONAL
 
 
-def _attempt_id(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
-        raise RecordingError(_wrong("attempt", text, "the number in DIALWARDEN_ATTEMPT"))
-    return int(text)
+def _attempt_id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def _read_callee(number: str, campaign: str, rulebook: Rulebook) -> tuple[int, Entry]:
@@ -155,12 +143,24 @@ def _read_callee(number: str, campaign: str, rulebook: Rulebook) -> tuple[int, E
     return read.digits, entry
 
 
-def _found(conn: sqlite3.Connection, attempt_id: int | None, call: str) -> FoundAttempt:
-    found = find(conn, attempt_id) if attempt_id is not None else last_of_call(conn, call)
-    if found is None:
-        what = f"attempt {attempt_id}" if attempt_id is not None else f"call {call[:_SHOWN]!a}"
-        raise RecordingError(Reason("recording_no_attempt", {"what": what}))
-    return found
+def _found(conn: sqlite3.Connection, attempt: str, call: str) -> FoundAttempt:
+    """The attempt named, or the last one of the call: either is enough."""
+    attempt_id = _attempt_id(attempt)
+    found = find(conn, attempt_id) if attempt_id is not None else None
+    found = found or last_of_call(conn, call)
+    if found is not None:
+        return found
+    if attempt and attempt_id is None:
+        raise RecordingError(_wrong("attempt", attempt, "the number in DIALWARDEN_ATTEMPT"))
+    what = f"attempt {attempt_id}" if attempt else f"call {call[:_SHOWN]!a}"
+    raise RecordingError(Reason("recording_no_attempt", {"what": what}))
+
+
+def _digits_within(number: str, dialled: FoundAttempt, rulebook: Rulebook) -> int:
+    """The number said, read by the campaign of the call it was said in; else the one called."""
+    entry = rulebook.entries.get(dialled.campaign)
+    read = read_number(number, region=entry.region if entry else "", strips=rulebook.strips)
+    return dialled.number if isinstance(read, Unreadable) else read.digits
 
 
 def _unknown_campaign(campaign: str, rulebook: Rulebook) -> Reason:
