@@ -57,6 +57,13 @@ def test_bad_rows_are_told_twenty_at_most_and_counted(site: Site) -> None:
     assert lines[-1].endswith(": 3 more bad rows")
 
 
+def test_an_import_of_an_older_day_says_that_another_is_in_force(site: Site) -> None:
+    site.run("list", "import", "house", site.file(""), "--as-of", "2026-11-02")
+    older = site.run("list", "import", "house", site.file(""), "--as-of", "2026-11-01")
+    assert "version 2 of list house is not in force: version 1, imported" in older.stderr
+    assert site.run("list", "import", "house", site.file("")).stderr == ""
+
+
 def test_a_number_with_a_wrong_date_is_listed_and_told(site: Site) -> None:
     file = site.file(f"number,since\n{NUMBER},9999-12-31\nx,\n")
     result = site.run("list", "import", "house", file)

@@ -133,6 +133,29 @@ def test_a_damaged_list_harms_only_who_asks_for_it(conn: sqlite3.Connection) -> 
         cache.look_up(conn, ["bloctel"], A)
 
 
+def test_a_damaged_list_is_not_read_again_for_every_question(
+    conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("dialwarden.ledger.list_cache.time.monotonic", lambda: clock)
+    put(conn, [A])
+    whole = conn.execute("SELECT bytes FROM list_part").fetchone()[0]
+    conn.execute("UPDATE list_part SET bytes = x'00'")
+    cache = ListCache()
+    with pytest.raises(LedgerBroken, match="bloctel is damaged"):
+        ask(cache, conn)
+    conn.execute("UPDATE list_part SET bytes = ?", (whole,))
+    with pytest.raises(LedgerBroken, match="bloctel is damaged"):
+        ask(cache, conn)
+    put(conn, [A])  # imported again it is another one, and good at once
+    assert ask(cache, conn).listed
+    conn.execute("DELETE FROM list_version WHERE id = 2")
+    with pytest.raises(LedgerBroken):
+        ask(cache, conn)
+    clock += 11  # restored from a backup, say
+    assert ask(cache, conn).listed
+
+
 def test_a_body_is_in_memory_once_and_read_once(
     conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,17 @@ def test_the_newest_as_of_date_holds_in_whatever_order_it_came(
     assert head.as_of == date(2026, 11, 1)
 
 
+@pytest.mark.parametrize("former", [None, date(2026, 11, 1), date(2027, 11, 1)])
+def test_an_import_without_as_of_holds_whatever_the_clock_was_before(
+    conn: sqlite3.Connection, former: date | None
+) -> None:
+    put(conn, [A], former, day(400))
+    put(conn, [B], None, day(0))
+    head = lists.live_head(conn, "bloctel")
+    assert head is not None
+    assert head.version == 2
+
+
 def test_of_two_with_one_as_of_date_the_newest_import_holds(conn: sqlite3.Connection) -> None:
     put(conn, [A], date(2026, 11, 1), day(1))
     again = put(conn, [B], date(2026, 11, 1), day(0))

@@ -17,7 +17,7 @@ from dialwarden.cli.common import (
 )
 from dialwarden.cli.importing import checked_region, progress, strict_option, tell
 from dialwarden.cli.known_lists import KnownList, known_list, known_lists
-from dialwarden.cli.output import counted, print_json, print_json_array, print_table, warn
+from dialwarden.cli.output import clock, counted, print_json, print_json_array, print_table, warn
 from dialwarden.errors import ImportRefused
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.imports.lists import read_list
@@ -26,7 +26,15 @@ from dialwarden.imports.people import zones_of
 from dialwarden.imports.report import Report
 from dialwarden.ledger.connection import snapshot, transaction
 from dialwarden.ledger.list_cache import ListCache
-from dialwarden.ledger.lists import ListStatus, Op, import_version, known_names, overlay, status
+from dialwarden.ledger.lists import (
+    ListStatus,
+    Op,
+    import_version,
+    known_names,
+    live_head,
+    overlay,
+    status,
+)
 from dialwarden.settings.sections import ListKind
 
 _REGION_HELP = "ISO 3166: how national numbers are read, where the configuration does not say."
@@ -113,6 +121,12 @@ def import_(
                 imported_at=now,
                 source=file.name,
                 sha256=contents.sha256,
+            )
+            live = live_head(conn, name)
+        if live is not None and live.version != version:
+            report.warn(
+                f"version {version} of list {name} is not in force: version {live.version}, "
+                f"imported {clock(live.imported_at)}, speaks of a later day ({live.as_of})"
             )
     more: dict[str, object] = {
         "list": name,

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import date, datetime
 from weakref import WeakValueDictionary
 
+from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Listing
 from dialwarden.ledger.connection import micros
 from dialwarden.ledger.lists import Body, Head, Op, head_at, live_head, read_body
 
 # Former versions that `--at` asked for. `screen --at` takes one instant, a person asks of a few.
 _FORMER_VERSIONS = 4
+
+_BROKEN_FOR_S = 10.0
 
 # Which body it is, whatever file it comes from: a restored ledger may use an id again.
 _Key = tuple[int, str, int, datetime]
@@ -39,6 +43,9 @@ class ListBodies:
 
     def __init__(self) -> None:
         self._loaded: WeakValueDictionary[_Key, _Loaded] = WeakValueDictionary()
+        # To find a long list damaged takes as long as to read it, under the lock for writing: it is
+        # not tried again for some seconds. Value: until when (time.monotonic), and the finding.
+        self._broken: dict[_Key, tuple[float, LedgerBroken]] = {}
         self._lock = threading.Lock()
 
     def get(self, conn: sqlite3.Connection, head: Head) -> _Loaded:
@@ -51,7 +58,15 @@ class ListBodies:
         with self._lock:
             found = self._loaded.get(key)
             if found is None:
-                found = _Loaded(key, read_body(conn, head))
+                until, known = self._broken.get(key, (0.0, None))
+                if known is not None and time.monotonic() < until:
+                    raise LedgerBroken(known.path, known.what, known.do)
+                try:
+                    found = _Loaded(key, read_body(conn, head))
+                except LedgerBroken as error:
+                    self._broken[key] = (time.monotonic() + _BROKEN_FOR_S, error)
+                    raise
+                self._broken.pop(key, None)
                 self._loaded[key] = found
             return found
 

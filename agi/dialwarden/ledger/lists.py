@@ -181,7 +181,16 @@ _NEWEST_FIRST = (
 
 
 def live_head(conn: sqlite3.Connection, name: str) -> Head | None:
-    """The version in force now: the newest as-of date, of several the newest import."""
+    """The version in force now: the newest as-of date, of several the newest import.
+
+    One without an as-of date is the list as it is from its import on: whatever was imported before
+    it is over, by whatever clock that was dated.
+    """
+    newest = _head(
+        conn.execute(f"{_HEAD} WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)).fetchone()
+    )
+    if newest is None or newest.as_of is None:
+        return newest
     row = conn.execute(f"{_HEAD} WHERE name = ?{_NEWEST_FIRST}", (name,)).fetchone()
     return _head(row)
 
