@@ -12,10 +12,12 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyroaring import BitMap64
 from tests.bench.load import Tally, load
 from tests.doors.asking import ask, environment, send, variables_of
 from tests.running import (
@@ -31,6 +33,7 @@ from tests.running import (
 from dialwarden.doors.listening import listen
 from dialwarden.ledger.attempt_list import list_attempts
 from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.lists import import_version
 from dialwarden.ledger.refusals import list_refusals
 
 DIALLED = "0612345678"
@@ -74,6 +77,27 @@ async def test_it_starts_answers_and_stops(running: Running, config: Path) -> No
     assert "stopped: 1 questions, 1 answered, ledger closed" in running.log
     assert not (config.parent / "ledger.db-wal").exists()
     assert len(rows(config)) == 1
+
+
+async def test_neither_a_damaged_list_nor_a_lock_keeps_it_from_starting(config: Path) -> None:
+    with closing(open_ledger(config.parent / "ledger.db")) as conn:
+        import_version(
+            conn, "house", BitMap64([1]), as_of=None, source="", sha256="",
+            imported_at=datetime.now(UTC),
+        )  # fmt: skip
+        conn.execute("BEGIN IMMEDIATE")
+        with Running.start(config) as running:
+            await heard(running, "lists are not ready")
+            await heard(running, "is ready")
+            assert await check(running.port, number="112") == "ALLOW"
+            conn.execute("ROLLBACK")
+            assert await check(running.port, "listed") == "ALLOW"
+        conn.execute("UPDATE list_part SET bytes = x'00'")
+    with Running.start(config) as running:
+        await heard(running, "list house: ledger")
+        await heard(running, "is ready")
+        assert await check(running.port) == "ALLOW"
+        assert await check(running.port, "listed") == "REFUSE unavailable"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

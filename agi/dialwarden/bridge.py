@@ -10,13 +10,13 @@ USR2 hands the listening socket to a successor, so that an upgrade refuses no ca
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
 import socket
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -32,7 +32,7 @@ from dialwarden.doors.listening import (
     take_or_listen,
 )
 from dialwarden.doors.notify import notify_ready, notify_stopping
-from dialwarden.errors import DialwardenError, LedgerError, SettingsError
+from dialwarden.errors import DialwardenError, LedgerBroken, LedgerError, SettingsError
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
@@ -206,8 +206,7 @@ class Bridge:
         try:
             new = await asyncio.to_thread(load_config, old.file, os.environ, load_policies)
             rulebook = compile_rulebook(new)
-            with contextlib.suppress(LedgerError):  # its trouble is no reason to keep an old file
-                await _warm_up(self._ledger, rulebook)
+            await _warm_up(self._ledger, rulebook)
         except SettingsError as error:
             log.error("reload: the old configuration stays in force\n%s", error)
             return
@@ -249,11 +248,11 @@ class Bridge:
 
 
 async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
-    """Do now what the first call would wait for: lists, calendars, zones, number plans."""
-    names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
-    # On the reading connection: a list's numbers, once in memory, serve the writing one too.
-    await ledger.read(lambda conn: ledger.read_lists.look_up(conn, names, 0))
-    await ledger.transact(lambda conn: ledger.lists.look_up(conn, names, 0))
+    """Do now what the first call would wait for: calendars, zones, number plans, lists.
+
+    The ledger's trouble is told and harms nobody here: the questions that it concerns are refused,
+    the others and every emergency call are not.
+    """
     today = datetime.now(UTC).date()
     for entry in rulebook.entries.values():
         read_number("0", region=entry.region, strips=rulebook.strips)
@@ -263,6 +262,18 @@ async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
             if terms.holidays is not None:
                 for year in (today.year, today.year + 1):
                     holiday_on(terms.holidays, today.replace(year=year, day=1))
+    names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
+    for name in sorted(names):
+        try:
+            # On the reading connection: a list's numbers, once in memory, serve the writing one
+            # too.
+            await ledger.read(partial(ledger.read_lists.look_up, names=(name,), number=0))
+            await ledger.transact(partial(ledger.lists.look_up, names=(name,), number=0))
+        except LedgerBroken as error:
+            log.error("list %s: %s", name, error)
+        except LedgerError as error:
+            log.error("lists are not ready, and the first calls will wait for them: %s", error)
+            return
 
 
 def say_warnings(config: Config) -> None:
