@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -221,6 +222,31 @@ def test_a_reader_that_stopped_reading_stops_nobody(monkeypatch: pytest.MonkeyPa
     assert (lost["level"], lost["message"]) == (
         "warning", f"{5000 - len(kept)} lines are lost: nobody read the log fast enough",
     )  # fmt: skip
+    assert again["message"] == "again"
+
+
+def test_a_long_line_stops_nobody_when_the_reader_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as reader, os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        set_up_logging(style="json", level="info")
+        logger = logging.getLogger("dialwarden")
+        long = "x" * 20_000
+        logger.info(long)  # in pieces, and whole
+        assert json.loads(reader.read(1 << 20))["message"] == long
+        for _ in range(2000):
+            logger.info("filling %s", "y" * 100)
+        reader.read(4096)  # room for one piece
+        writer = threading.Thread(target=logger.info, args=(long,), daemon=True)
+        writer.start()
+        writer.join(20)
+        stuck = writer.is_alive()
+        reader.read(1 << 20)
+        writer.join(20)
+        assert not stuck
+        logger.info("again")
+        *_, lost, again = (json.loads(line) for line in reader.read(1 << 20).splitlines() if line)
+    assert "lines are lost" in lost["message"]
     assert again["message"] == "again"
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import re
 import select
 import sys
@@ -129,13 +130,15 @@ class _NeverWaiting(logging.StreamHandler[TextIO]):
     """Writes a line, or counts it as lost when that would mean to wait.
 
     A pipe whose reader has stopped is full after 64 KiB, and a write to it waits: with it every
-    call, in the loop that answers them. A pipe that can be written takes 4 KiB at once (poll(2),
-    PIPE_BUF); a verdict's line has less than one.
+    call, in the loop that answers them. A pipe that can be written takes PIPE_BUF bytes (4 KiB) at
+    once, poll(2) and pipe(7): a longer line goes in pieces, and is broken off when there is no
+    room for the next one.
     """
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__(stream)
         self._lost = 0
+        self._broken_off = False
         self._room: select.poll | None = None
         with contextlib.suppress(OSError, ValueError):  # no descriptor: nothing to wait for
             room = select.poll()
@@ -143,14 +146,35 @@ class _NeverWaiting(logging.StreamHandler[TextIO]):
             self._room = room
 
     def emit(self, record: logging.LogRecord) -> None:
-        if self._room is not None and not self._room.poll(0):
-            self._lost += 1
+        if self._room is None:
+            super().emit(record)
             return
-        if self._lost:
-            text = f"{self._lost} lines are lost: nobody read the log fast enough"
-            self._lost = 0
-            super().emit(logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None))
-        super().emit(record)
+        try:
+            if self._lost and self._has_room():
+                text = f"{self._lost} lines are lost: nobody read the log fast enough"
+                lost = logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None)
+                if self._write(self.format(lost)):
+                    self._lost = 0
+            if not self._write(self.format(record)):
+                self._lost += 1
+        except Exception:
+            self.handleError(record)
+
+    def _has_room(self) -> bool:
+        return self._room is not None and bool(self._room.poll(0))
+
+    def _write(self, line: str) -> bool:
+        """Whether all of the line could be written."""
+        text = f"{line}\n".encode(errors="replace")
+        if self._broken_off:
+            text = b"\n" + text
+        for start in range(0, len(text), select.PIPE_BUF):
+            if not self._has_room():
+                self._broken_off = self._broken_off or start > 0
+                return False
+            os.write(self.stream.fileno(), text[start : start + select.PIPE_BUF])
+            self._broken_off = False
+        return True
 
 
 class JsonFormatter(logging.Formatter):
