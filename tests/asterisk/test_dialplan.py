@@ -535,11 +535,46 @@ def test_an_objection_nobody_recorded_has_failed(
     assert float(pbx.variable(call, "TIMEOUT(absolute)")) > 200
 
 
-def test_an_objection_for_what_is_no_number_has_failed_unasked(pbx: Pbx, standin: StandIn) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "0612345678x,acme",
+        "0612345678,ac[me",
+        "0612345678,acme,1764000000.42,scope",
+        "0612345678,acme,1764000000.42,colour=red",
+        "0612345678,acme,1764000000.42,scope=a[ll",
+    ],
+)
+def test_an_objection_that_cannot_be_read_is_taken_for_its_call(
+    pbx: Pbx, standin: StandIn, arguments: str
+) -> None:
     standin.behave(Behaviour.RECORD)
-    call = pbx.gosub("dialwarden,objection,1(0612345678x,acme)")
+    call = pbx.gosub(f"dialwarden,objection,1({arguments})")
+    assert pbx.variable(call, "DIALWARDEN_RESULT") == "OK"
+    (question,) = standin.questions
+    given = "1764000000.42" if "1764000000.42" in arguments else call.id
+    assert dict(question.arguments)["call"] == given
+
+
+@pytest.mark.parametrize("junk", JUNK)
+def test_a_no_is_not_lost_over_what_was_dialled(pbx: Pbx, standin: StandIn, junk: str) -> None:
+    standin.behave(Behaviour.RECORD)
+    call = pbx.dial(junk, "bench-said")
+    pbx.wait_returned(call)
+    assert pbx.variable(call, "DIALWARDEN_RESULT") == "OK"
+    (question,) = standin.questions
+    assert dict(question.arguments)["call"] == call.id
+    assert dict(question.arguments).get("number", "0612345678") == "0612345678"
+
+
+def test_an_objection_whose_call_cannot_be_read_has_failed_unasked(
+    pbx: Pbx, standin: StandIn
+) -> None:
+    standin.behave(Behaviour.RECORD)
+    call = pbx.gosub("dialwarden,objection,1(0612345678x,acme,17[8)")
     assert pbx.variable(call, "DIALWARDEN_RESULT") == "FAILED"
     assert standin.questions == []
+    assert f"dialwarden objection refused in the dialplan on {call.channel} (call " in pbx.log()
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,11 @@ exten => T,1,UserEvent(BenchTimeout)
  same => n,Wait(60)
 exten => h,1,UserEvent(BenchHangup)
 
+[bench-said]
+exten => _[+0-9(].,1,Gosub(dialwarden,objection,1(${EXTEN},bench-campaign))
+ same => n,UserEvent(BenchReturned)
+ same => n,Wait(60)
+
 ; The same with the extension itself as the number, which is what an agent's telephone does.
 [bench-exten]
 exten => _[+0-9(].,1,Gosub(dialwarden,check,1(${EXTEN},bench-campaign))
