@@ -26,7 +26,8 @@ from dialwarden.gate.rulebook import Entry, Rulebook, compile_rulebook
 from dialwarden.imports.instants import InstantError, Repeated, read_instant, read_past
 from dialwarden.imports.people import only, zones_of
 from dialwarden.ledger import schema
-from dialwarden.ledger.connection import AS_OWNER, open_ledger, open_ledger_to_read
+from dialwarden.ledger.connection import open_ledger, open_ledger_to_read
+from dialwarden.ledger.ledger_file import AS_OWNER
 from dialwarden.numbers import Number, Unreadable, read_number, zone
 from dialwarden.policies import load_policies
 from dialwarden.reasons import sentence

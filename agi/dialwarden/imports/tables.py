@@ -19,6 +19,7 @@ from dialwarden.imports.report import BadRow, Report, RowFault
 from dialwarden.imports.rows import Columns, Row, delimiter_of, read_header, split_rows
 from dialwarden.ledger.attempts import Imported
 from dialwarden.ledger.connection import transaction
+from dialwarden.ledger.log_copy import copy_log
 
 T = TypeVar("T")
 
@@ -86,6 +87,7 @@ def import_table(
 def _write(conn: sqlite3.Connection, kind: Kind[T], chunk: Sequence[T], report: Report) -> None:
     with transaction(conn):
         imported = kind.write(conn, chunk)
+    copy_log(conn)
     report.added += imported.added
     report.duplicates += imported.duplicates
 

@@ -1,6 +1,6 @@
 """Opening the file, transactions, instants, and what SQLite's errors mean to us.
 
-Owns the pragmas, the file's mode and the translation of `sqlite3.Error` into `LedgerError`.
+Owns the pragmas and the translation of `sqlite3.Error` into `LedgerError`.
 Knows no table.
 """
 
@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import sqlite3
-import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,16 +17,12 @@ from pathlib import Path
 
 from dialwarden.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from dialwarden.ledger import schema
+from dialwarden.ledger.ledger_file import AS_OWNER, check_file, check_rights, prepare_file
 
 log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-_FILE_MODE = 0o600
-_DIRECTORY_MODE = 0o700
-_WIDER = stat.S_IRWXG | stat.S_IRWXO
-AS_OWNER = "run this as the user that dialwarden runs as, or as root"
 
 # One question reads a handful of pages; a cache of 32 MiB holds the upper levels of the indexes
 # of some 5 million attempts.
@@ -215,7 +210,7 @@ def open_ledger(
         LedgerBroken: not a ledger of ours, newer than this program, damaged.
     """
     name = os.path.abspath(path)  # noqa: PTH100  kept as text: see file_id
-    _prepare_file(Path(name), create=create)
+    prepare_file(Path(name), create=create)
 
     def set_up(conn: LedgerConnection) -> None:
         _set_up(conn, name, create=create, busy_timeout_s=busy_timeout_s)
@@ -239,8 +234,8 @@ def open_ledger_to_read(path: Path | str, *, busy_timeout_s: float = 1.0) -> sql
     """
     name = os.path.abspath(path)  # noqa: PTH100  as above
     try:
-        _check_file(Path(name))
-        _check_rights(Path(name))
+        check_file(Path(name))
+        check_rights(Path(name))
     except OSError as error:
         what = f"cannot be opened ({error.strerror})"
         raise LedgerUnavailable(name, what, AS_OWNER) from error
@@ -257,6 +252,22 @@ def open_ledger_to_read(path: Path | str, *, busy_timeout_s: float = 1.0) -> sql
             )
 
     return _connect(name, busy_timeout_s, set_up)
+
+
+def open_beside(conn: sqlite3.Connection) -> sqlite3.Connection:
+    """Another connection to the very file that one has open.
+
+    Raises:
+        LedgerUnavailable: its name stands for another file by now, or none.
+        LedgerBroken: it is damaged.
+    """
+    path = path_of(conn)
+    if isinstance(conn, LedgerConnection):
+        beside = _connect(path, 0.0, lambda _: None)
+        if beside.inode == conn.inode:
+            return beside
+        beside.close()
+    raise LedgerUnavailable(path, "is another file by now")
 
 
 def _connect(
@@ -279,6 +290,7 @@ def _connect(
             if conn.inode is None:
                 raise LedgerUnavailable(path, "there is no such file")
             conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            conn.execute("PRAGMA wal_autocheckpoint = 0")  # see log_copy
             set_up(conn)
         except BaseException:
             conn.close()
@@ -335,60 +347,3 @@ def _set_wal(conn: LedgerConnection, path: str, busy_timeout_s: float) -> None:
                 path, f"journal mode is {mode}, not wal", "put it on a local file system"
             )
         return
-
-
-def _prepare_file(path: Path, *, create: bool) -> None:
-    """Make the file private before SQLite sees it: -wal and -shm take their mode from it."""
-    try:
-        if create:
-            _make_directory(path.parent)
-            # O_EXCL, and nothing is opened that exists: closing any descriptor of a database
-            # drops the POSIX locks that every other connection of this process holds on it.
-            with contextlib.suppress(FileExistsError):
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, _FILE_MODE))
-        _check_file(path)
-    except OSError as error:
-        raise LedgerUnavailable(path, f"cannot be opened ({error.strerror})") from error
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        _tighten(name)
-
-
-def _check_file(path: Path) -> None:
-    if not path.exists():
-        raise LedgerUnavailable(path, "there is no such file")
-    if not path.is_file():
-        raise LedgerBroken(path, "is not a file", "name another one")
-
-
-def _check_rights(path: Path) -> None:
-    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
-        # One that is not there will be made.
-        if not os.access(name if name.exists() else path.parent, os.R_OK | os.W_OK):
-            what = "may not be read and written by this user, and reading takes both"
-            raise LedgerUnavailable(path, what, AS_OWNER)
-
-
-def _make_directory(directory: Path) -> None:
-    if directory.is_dir():
-        return
-    _make_directory(directory.parent)
-    directory.mkdir(mode=_DIRECTORY_MODE, exist_ok=True)
-
-
-def _tighten(path: Path) -> None:
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if not mode & _WIDER:
-            return
-        path.chmod(_FILE_MODE)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        log.warning(
-            "ledger %s: mode is %o and cannot be changed (%s): others may read callees' numbers",
-            path,
-            mode,
-            error.strerror,
-        )
-        return
-    log.warning("ledger %s: mode was %o, now %o", path, mode, _FILE_MODE)

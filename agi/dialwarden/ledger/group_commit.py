@@ -35,6 +35,7 @@ from dialwarden.ledger.connection import (
     translated,
 )
 from dialwarden.ledger.list_cache import ListBodies, ListCache
+from dialwarden.ledger.log_copy import copy_most, copy_rest
 from dialwarden.ledger.thread import LedgerThread
 
 log = logging.getLogger(__name__)
@@ -47,13 +48,11 @@ QUEUE_LIMIT = 8192  # works; beyond that the answer would come after its deadlin
 READ_LIMIT = 2048  # reads waiting; some 0.3 s of them, measured with a callee of five attempts
 BUSY_TIMEOUT_S = 1.0
 
-# The log is copied into the file by the second connection when it holds about this many pages
-# of 4 KiB; the writer then only copies what came in meanwhile. A work writes some 6 pages: its
-# row's, and a leaf of each index. Should that fail, the writer does all of it at the backstop, as
-# SQLite does by default at 1000.
+# The log is copied into the file from the reading thread when it holds about this many pages of
+# 4 KiB; the writer then only copies what came in meanwhile. A work writes some 6 pages: its row's,
+# and a leaf of each index.
 CHECKPOINT_PAGES = 2048
 _PAGES_A_WORK = 6
-_BACKSTOP_PAGES = 32 * 1024
 # What an import of millions of rows leaves behind is cut back to this.
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -148,7 +147,6 @@ class Ledger:
             # one, and every cap and objection in it with it.
             conn = connect(make=create and not opened)
             opened.append(True)
-            conn.execute(f"PRAGMA wal_autocheckpoint = {_BACKSTOP_PAGES}")
             conn.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT_BYTES}")
             return conn
 
@@ -242,8 +240,8 @@ class Ledger:
         with contextlib.suppress(sqlite3.Error):
             await self._reader.close()
         try:
-            await self._thread.run(_copy_log)
-        except sqlite3.Error as error:
+            await self._thread.run(copy_most)
+        except (sqlite3.Error, LedgerError) as error:
             log.warning("ledger %s: the log stays beside the file (%s)", self.path, error)
         with contextlib.suppress(sqlite3.Error):
             await self._thread.close()
@@ -293,14 +291,10 @@ class Ledger:
         return ours
 
     async def _copy_log(self) -> None:
-        """Copy the log into the file, nearly all of it beside the batches.
-
-        Once all of it is copied SQLite writes it from its start again: it is not cut, since
-        overwriting is cheaper to sync than growing.
-        """
+        """Copy the log into the file, nearly all of it beside the batches."""
         try:
-            await self._reader.run(_copy_log)
-            await self._thread.run(_copy_log)
+            await self._reader.run(copy_most)
+            await self._thread.run(copy_rest)
         except (sqlite3.Error, LedgerError, ValueError) as error:
             log.warning("ledger %s: the log was not copied (%s)", self.path, error)
         finally:
@@ -391,7 +385,3 @@ def _raise_if_ours(error: Exception, conn: sqlite3.Connection) -> None:
         raise error
     if isinstance(error, sqlite3.Error) and translated(error, "") is not None:
         raise error
-
-
-def _copy_log(conn: sqlite3.Connection) -> None:
-    conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()

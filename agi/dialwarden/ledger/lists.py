@@ -22,6 +22,7 @@ from pyroaring import BitMap64
 from dialwarden.errors import LedgerBroken
 from dialwarden.ledger.connection import instant, micros, path_of, transaction
 from dialwarden.ledger.listing import e164
+from dialwarden.ledger.log_copy import copy_log
 
 # A part is written in one transaction. 4 MiB keep the write lock for some 10 ms; 70 MB (30
 # million numbers) in one would keep a bridge from answering for about as long as it waits.
@@ -139,6 +140,8 @@ def import_version(
                 "INSERT INTO list_part (body_id, kind, part, bytes) VALUES (?, ?, ?, ?)",
                 (body_id, kind, part, piece),
             )
+        if alone:
+            copy_log(conn)
     with transaction(conn) if alone else nullcontext():
         version = conn.execute(
             "INSERT INTO list_version (name, as_of, imported_at, count, sha256, source, crc,"
