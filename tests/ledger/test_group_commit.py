@@ -432,6 +432,25 @@ async def test_the_log_is_copied_beside_the_batches_and_starts_again(
     assert count_in(path) == 400
 
 
+async def test_the_log_of_a_ledger_that_was_restored_is_copied_too(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "CHECKPOINT_PAGES", 60)
+    ledger = await Ledger.open(path)
+    restored = tmp_path / "restored.db"
+    open_ledger(restored).close()
+    await ledger.transact(reserve)
+    remove(path, "", "-wal", "-shm")
+    move(restored, path, "")
+    size = 0
+    for _ in range(400):  # and nobody reads, which would notice it too
+        await ledger.transact(reserve)
+        size = max(size, size_of(path, "-wal"))
+    assert size < 2_000_000
+    await ledger.close()
+    assert count_in(path) == 400
+
+
 async def test_closing_finishes_what_is_queued_and_refuses_the_rest(path: Path) -> None:
     ledger = await Ledger.open(path)
     tasks = [asyncio.create_task(ledger.transact(reserve)) for _ in range(600)]

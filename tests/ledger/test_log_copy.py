@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.ledger.helpers import T0, A, attempt
 
-from dialwarden.errors import LedgerUnavailable
+from dialwarden.errors import LedgerBroken, LedgerUnavailable
 from dialwarden.imports.tables import CHUNK_ROWS
 from dialwarden.ledger import log_copy
 from dialwarden.ledger.attempts import HistoryRow, insert_history, reserve
@@ -93,6 +93,18 @@ def test_a_file_that_was_replaced_is_left_alone(path: Path) -> None:
         path.rename(path.with_suffix(".old"))
         with closing(open_ledger(path)), pytest.raises(LedgerUnavailable, match="another file"):
             copy_most(conn)
+
+
+def test_a_log_that_was_taken_away_is_not_copied_from_another(path: Path) -> None:
+    with closing(open_ledger(path)) as conn:
+        write(conn)
+        before = path.read_bytes()
+        Path(f"{path}-wal").unlink()
+        for copy in (copy_most, copy_rest):
+            with pytest.raises(LedgerBroken, match="removed while in use"):
+                copy(conn)
+        copy_log(conn)
+        assert path.read_bytes() == before
 
 
 def test_an_import_beside_a_bridge_leaves_no_endless_log(path: Path) -> None:

@@ -255,19 +255,20 @@ def open_ledger_to_read(path: Path | str, *, busy_timeout_s: float = 1.0) -> sql
 
 
 def open_beside(conn: sqlite3.Connection) -> sqlite3.Connection:
-    """Another connection to the very file that one has open.
+    """Another connection to the very file and log that one has open.
 
     Raises:
-        LedgerUnavailable: its name stands for another file by now, or none.
-        LedgerBroken: it is damaged.
+        LedgerUnavailable: their names stand for other files by now, or none.
+        LedgerBroken: the log was taken away, or the file is damaged.
     """
-    path = path_of(conn)
-    if isinstance(conn, LedgerConnection):
-        beside = _connect(path, 0.0, lambda _: None)
-        if beside.inode == conn.inode:
-            return beside
-        beside.close()
-    raise LedgerUnavailable(path, "is another file by now")
+    if not isinstance(conn, LedgerConnection) or replaced(conn):
+        raise LedgerUnavailable(path_of(conn), "is another file by now")
+    beside = _connect(conn.path, 0.0, lambda _: None)
+    beside.log = file_id(f"{conn.path}-wal")
+    if (beside.inode, beside.log) == (conn.inode, conn.log):
+        return beside
+    beside.close()
+    raise LedgerUnavailable(conn.path, "was replaced this moment")
 
 
 def _connect(

@@ -292,8 +292,13 @@ class Ledger:
 
     async def _copy_log(self) -> None:
         """Copy the log into the file, nearly all of it beside the batches."""
+
+        def beside(conn: sqlite3.Connection) -> int:
+            # Where nobody reads, this is what notices a ledger that was restored.
+            return copy_most(self._reader.reopen() if replaced(conn) else conn)
+
         try:
-            await self._reader.run(copy_most)
+            await self._reader.run(beside)
             await self._thread.run(copy_rest)
         except (sqlite3.Error, LedgerError, ValueError) as error:
             log.warning("ledger %s: the log was not copied (%s)", self.path, error)

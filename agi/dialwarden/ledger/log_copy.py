@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from contextlib import closing
 
 from dialwarden.errors import LedgerError
 from dialwarden.ledger.connection import open_beside, roll_back
@@ -56,7 +55,7 @@ def copy_log(conn: sqlite3.Connection) -> None:
 
 
 def _copy(conn: sqlite3.Connection, begin: str) -> int:
-    with closing(open_beside(conn)) as copier:
+    with contextlib.closing(open_beside(conn)) as copier:
         conn.execute(begin)
         try:
             conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()  # BEGIN alone is none
