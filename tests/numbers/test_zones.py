@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialwarden.numbers import Number, Place, places_of, read_number, zone
+from dialwarden.numbers import Number, Place, places_of, places_of_region, read_number, zone
+from dialwarden.numbers.zones import places_of_code
 
 REUNION = Place("FR-974", "Indian/Reunion")
 MAYOTTE = Place("FR-976", "Indian/Mayotte")
@@ -51,15 +52,12 @@ CANDIDATES = [
     ("+390612345678", {ROME}),
     ("+393331234567", {ROME}),
     ("+39800123456", {ROME}),
-    # Islands with an hour of their own (39); Ceuta and Madeira have their mainland's.
-    ("+34612345678", {Place("ES", "Europe/Madrid"), Place("ES", "Atlantic/Canary")}),
-    ("+34928123456", {Place("ES", "Atlantic/Canary")}),
-    ("+34911234567", {Place("ES", "Europe/Madrid")}),
-    ("+351912345678", {Place("PT", "Europe/Lisbon"), Place("PT", "Atlantic/Azores")}),
-    ("+351296123456", {Place("PT", "Atlantic/Azores")}),
-    # An area code on a border has both its zones.
-    ("+12125551234", {Place("US", "America/New_York")}),
-    ("+12085551234", {Place("US", "America/Boise"), Place("US", "America/Los_Angeles")}),
+    # One clock, and no nation told by a number.
+    ("+442079460018", {Place("GB", "Europe/London")}),
+    ("+447700900123", {Place("GB", "Europe/London")}),
+    ("+493012345678", {Place("DE", "Europe/Berlin")}),
+    # A clock that its country does not keep (Kaliningrad by Bucharest's): anywhere in the code.
+    ("+74012345678", {*places_of_code(7)}),
 ]
 
 
@@ -69,21 +67,6 @@ def test_candidate_places(e164: str, places: set[Place]) -> None:
     assert isinstance(number, Number)
     assert set(number.places) == places
     assert len(number.places) == len(places)
-
-
-def test_toll_free_number_may_be_anywhere_under_its_code() -> None:
-    number = read_number("+18005551234", region="US")
-    assert isinstance(number, Number)
-    zones = {place.zone for place in number.places}
-    assert {"America/New_York", "America/Los_Angeles", "America/St_Johns", "Pacific/Guam"} <= zones
-
-
-def test_mobile_without_an_area_has_every_clock_of_its_country() -> None:
-    """phonenumbers' own list for +61 leaves Darwin out."""
-    number = read_number("+61412345678", region="AU")
-    assert isinstance(number, Number)
-    zones = {place.zone for place in number.places}
-    assert {"Australia/Perth", "Australia/Darwin", "Australia/Brisbane"} <= zones
 
 
 def test_landline_that_says_only_its_country_has_every_clock_of_it() -> None:
@@ -107,6 +90,41 @@ def test_places_are_real_zones_and_none_twice(e164: int) -> None:
     for place in places:
         assert zone(place.zone).key == place.zone
         assert place.region
+
+
+# Ascension and Kosovo, which zone.tab does not have.
+NOWHERE = {247, 383}
+EXAMPLES = [
+    number
+    for region in sorted(phonenumbers.SUPPORTED_REGIONS)
+    for kind in sorted(phonenumbers.PhoneNumberType.values())
+    if (number := phonenumbers.example_number_for_type(region, kind))
+]
+
+
+def check_places(number: phonenumbers.PhoneNumber) -> None:
+    """What holds for every valid number: somewhere, and there by its region too."""
+    places = places_of(number)
+    assert places or number.country_code in NOWHERE
+    assert len(set(places)) == len(places)
+    for place in places:
+        assert zone(place.zone).key == place.zone
+        assert place in places_of_region(place.region)
+
+
+def test_every_kind_of_number_of_every_region_is_somewhere() -> None:
+    assert len(EXAMPLES) > 1000
+    for number in EXAMPLES:
+        check_places(number)
+
+
+@given(example=st.sampled_from(EXAMPLES), tail=st.integers(0, 10**6 - 1))
+def test_every_valid_number_is_somewhere(example: phonenumbers.PhoneNumber, tail: int) -> None:
+    number = phonenumbers.PhoneNumber()
+    number.merge_from(example)
+    number.national_number = (example.national_number or 0) // 10**6 * 10**6 + tail
+    if phonenumbers.is_valid_number(number):
+        check_places(number)
 
 
 def test_zone_is_one_object_a_name() -> None:

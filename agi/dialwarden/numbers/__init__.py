@@ -9,7 +9,10 @@ ledger; the instant a zone is asked about comes from the rules.
     french.py       one national plan over six country codes
     number.py       the two values
     zones.py      where a number's callee may be
+    areas.py        what an area code tells of that
+    area_codes.py   those of +1, made from phonenumbers' data
     regions.py      ISO 3166 regions and where they are
+    subdivisions.py the tables of those
     clocks.py       the tzdata package's own tables
     emergency.py  numbers that nothing may hold back
     patterns.py   Asterisk's extension patterns

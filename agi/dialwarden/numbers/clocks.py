@@ -17,8 +17,8 @@ from zoneinfo import ZoneInfo
 
 import dialwarden.tzdata  # noqa: F401  whoever asks for a zone gets that of the pinned data
 
-# Zones that agree from here on count as one. The oldest regime shipped begins in 2016, and a
-# question may be asked at a past instant.
+# Zones that agree from here on count as one. Of the regimes shipped, those of France and Italy begin
+# after it, and a question may be asked at a past instant.
 _AGREE_SINCE: Final = 1420070400  # 2015-01-01T00:00:00Z, in Unix seconds
 
 

@@ -17,7 +17,7 @@ class Number:
     Attributes:
         digits: E.164 without the +; at most fifteen digits, so it fits a signed 64-bit column.
         country: ISO 3166 country phonenumbers gives it ("FR", "RE", "IT"); "" for none.
-        places: where the callee may be, one a clock, at least one.
+        places: where the callee may be, one a region and clock, at least one.
     """
 
     digits: int

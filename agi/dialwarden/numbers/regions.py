@@ -1,21 +1,30 @@
 """Where a region is: ISO 3166 codes, as questions and campaigns give them, to places.
 
-Owns the codes and the words for them. Knows nothing of numbers. Subdivisions are checked for
-France and Italy, whose packs are shipped; elsewhere any code of the right shape is taken, with all
-zones of its country (strictest when unsure), until its table stands here.
+Owns the reading of codes and the words for them; the tables are in `subdivisions.py`. Knows nothing
+of numbers. Of a country without a table any code of the right shape is taken, with all zones of the
+country (strictest when unsure).
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache, lru_cache
+from itertools import takewhile
 from types import MappingProxyType
 from typing import Final
 
-from dialwarden.numbers.clocks import country_zones, without_repeats
+from dialwarden.numbers.clocks import clock, country_zones, without_repeats
+from dialwarden.numbers.subdivisions import (
+    CANONICAL,
+    COUNTRY,
+    OPEN,
+    PARTS,
+    SUBDIVISIONS,
+    ZONES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +32,9 @@ class Place:
     """Somewhere the callee may be.
 
     Attributes:
-        region: ISO 3166-2 code or country: "FR", "FR-974", "IT", "IT-BZ"; "" when unknown.
+        region: ISO 3166-2 code where one is known, else the country: "US-NY", "FR-974", "ES-CN",
+            "IT-BZ", "FR", "IT". Of Spain and Portugal the country's own code is the mainland, the
+            Balearics with it, whose community or district is not known.
         zone: IANA name of its clock.
     """
 
@@ -41,119 +52,128 @@ class UnknownRegion(ValueError):
         super().__init__(f"unknown region {region[:40]!r}; the nearest known is {nearest}")
 
 
-# Overseas France: its own ISO country -> the code that ISO 3166-2:FR gives it now (departments by
-# number, collectivities by letters) and the other codes it has had or is called by.
-_OVERSEAS: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
-    {
-        "GP": ("FR-971", ("FR-GP", "FR-GUA")),
-        "MQ": ("FR-972", ("FR-MQ",)),
-        "GF": ("FR-973", ("FR-GF",)),
-        "RE": ("FR-974", ("FR-RE", "FR-LRE")),
-        "PM": ("FR-PM", ("FR-975",)),
-        "YT": ("FR-976", ("FR-YT", "FR-MAY")),
-        "BL": ("FR-BL", ("FR-977",)),
-        "MF": ("FR-MF", ("FR-978",)),
-        "WF": ("FR-WF", ("FR-986",)),
-        "PF": ("FR-PF", ("FR-987",)),
-        "NC": ("FR-NC", ("FR-988",)),
-        "TF": ("FR-TF", ("FR-984",)),
-    }
-)
-_OVERSEAS_COUNTRY: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        code: country
-        for country, (canonical, others) in _OVERSEAS.items()
-        for code in (canonical, *others)
-    }
-)
-# Metropolitan departments (20 became 2A and 2B), the collectivities that took the place of some,
-# and the regions. ISO 3166-2:FR; FR-75 was withdrawn for FR-75C and is what everybody writes.
-_FR_OTHERS: Final = "2A 2B 20R 69M 6AE 75C ARA BFC BRE COR CVL GES HDF IDF NAQ NOR OCC PAC PDL"
-_FR_SUBDIVISIONS: Final = frozenset(
-    [f"{number:02}" for number in range(1, 96) if number != 20] + _FR_OTHERS.split()
-)
-# ISO 3166-2:IT: the regions by number, the provinces by the letters of their plates, with the
-# Sardinian ones of before 2016 that old files still name.
-_IT_CODES: Final = (
-    "21 23 25 32 34 36 42 45 52 55 57 62 65 67 72 75 77 78 82 88 "
-    "AG AL AN AO AP AQ AR AT AV BA BG BI BL BN BO BR BS BT BZ CA CB CE CH CI CL CN CO CR CS CT CZ "
-    "EN FC FE FG FI FM FR GE GO GR IM IS KR LC LE LI LO LT LU MB MC ME MI MN MO MS MT NA NO NU OG "
-    "OR OT PA PC PD PE PG PI PN PO PR PT PU PV PZ RA RC RE RG RI RM RN RO SA SI SO SP SR SS SU SV "
-    "TA TE TN TO TP TR TS TV UD VA VB VC VE VI VR VS VT VV"
-)
-_SUBDIVISIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {"FR": _FR_SUBDIVISIONS, "IT": frozenset(_IT_CODES.split())}
-)
 _ANY_SUBDIVISION: Final = re.compile(r"[A-Z0-9]{1,3}", re.ASCII)
+_SEPARATORS: Final = re.compile(r"[^A-Z0-9]+", re.ASCII)
+# A code can be a whole paragraph.
+_LONGEST: Final = 10
+# What people write for a country.
+_CALLED: Final = MappingProxyType({"UK": "GB", "USA": "US", "ENG": "GB", "EL": "GR"})
 
 
 @lru_cache(maxsize=1024)
 def places_of_region(region: str) -> tuple[Place, ...]:
-    """Where a callee said to be in a region is: one place a clock, never none.
+    """Where a callee said to be in a region is: one place a region and clock, never none.
+
+    A region comes back as ISO 3166 has it, and as the part whose clock and law it shares: a Spanish
+    province as its community ("ES-M" as "ES-MD"), a British council as its nation, a Belgian
+    province as its region, a United States territory as the country that ISO makes of it ("US-PR"
+    as "PR").
 
     "FR" is the mainland; overseas France goes by its department ("FR-974"), by letters ("FR-RE")
     or by its own country code ("RE"), and always comes back as ISO 3166-2 has it ("FR-974").
+    "US", "CA" and "AU" are all their states, provinces and territories; "ES" and "PT" the mainland
+    under that code, and their islands and shores that go by their own.
 
     Raises:
         UnknownRegion: no such code, or not the shape of one.
     """
     code = region.strip().upper()
-    country = _country_of(code)
-    if not country:
+    canonical = _canonical(code)
+    if not canonical:
         raise UnknownRegion(region, _nearest(code))
-    name = code if country == code.partition("-")[0] else country
-    return places_in(country, _ISO_NAME.get(name, name))
+    return _placed(canonical)
 
 
 @lru_cache(maxsize=1024)
 def home_country(region: str) -> str:
-    """The ISO country by whose plan a region dials: "FR-974" -> "RE", "IT-BZ" -> "IT".
+    """The ISO country by whose plan a region dials: "FR-974" -> "RE", "US-FL" -> "US".
 
     "" for what is no region: a number is then read in its international forms only.
     """
-    return _country_of(region.strip().upper())
+    return _country_of(_canonical(region.strip().upper()))
 
 
-@cache
-def places_in(country: str, region: str = "") -> tuple[Place, ...]:
-    """A country's places, one a clock, named `region` if given and by ISO 3166 otherwise.
+def places_in(country: str) -> tuple[Place, ...]:
+    """A country's places, one a region and clock, named as ISO 3166-2 does.
 
     Empty for a country without a zone: "001" (international services) and uninhabited ones.
     """
-    named = region or _ISO_NAME.get(country, country)
-    names = without_repeats(country_zones().get(country, ()))
-    return tuple(Place(named, name) for name in names)
+    return _placed(CANONICAL.get(country, country))
 
 
 def places_at(country: str, zones: Iterable[str]) -> tuple[Place, ...]:
-    """A country's places at these clocks only."""
-    named = _ISO_NAME.get(country, country)
-    return tuple(Place(named, name) for name in without_repeats(zones))
+    """A country's places at the clocks of these zones, whatever names those clocks have there.
+
+    Empty when the country keeps no such clock: phonenumbers 9.0.43 has Bucharest's for Kaliningrad,
+    which is an hour wrong in summer.
+    """
+    places = places_in(country)
+    asked = set(map(clock, zones))
+    if not asked.issubset(clock(place.zone) for place in places):
+        return ()
+    return tuple(place for place in places if clock(place.zone) in asked)
 
 
-_ISO_NAME: Final[Mapping[str, str]] = MappingProxyType(
-    {country: canonical for country, (canonical, _) in _OVERSEAS.items()}
-)
+@cache
+def _placed(region: str) -> tuple[Place, ...]:
+    """The places of a canonical code."""
+    return tuple(
+        Place(part, name)
+        for part in PARTS.get(region, (region,))
+        for name in without_repeats(ZONES.get(part) or country_zones().get(_country_of(part), ()))
+    )
 
 
-def _country_of(code: str) -> str:
-    """The country that a code in capitals lies in, "" if it is none."""
-    overseas = _OVERSEAS_COUNTRY.get(code)
-    if overseas:
-        return overseas
+def _canonical(code: str) -> str:
+    """A code in capitals as the one its region goes by here, "" if it is none."""
+    if code in CANONICAL:
+        return CANONICAL[code]
     country, dash, subdivision = code.partition("-")
     if country not in country_zones():
         return ""
     if not dash:
         return country
-    known = _SUBDIVISIONS.get(country)
-    good = subdivision in known if known else bool(_ANY_SUBDIVISION.fullmatch(subdivision))
-    return country if good else ""
+    known = SUBDIVISIONS.get(country)
+    if known and subdivision in known:
+        return code
+    if known and country not in OPEN:
+        return ""
+    return code if _ANY_SUBDIVISION.fullmatch(subdivision) else ""
+
+
+def _country_of(canonical: str) -> str:
+    return COUNTRY.get(canonical) or canonical.partition("-")[0]
 
 
 def _nearest(code: str) -> str:
-    known = [*country_zones(), *_OVERSEAS_COUNTRY]
-    for country, subdivisions in _SUBDIVISIONS.items():
-        known += [f"{country}-{subdivision}" for subdivision in sorted(subdivisions)]
-    # A cutoff of nothing always finds one; a code can be a whole paragraph, so it is cut first.
-    return difflib.get_close_matches(code[:10], known, n=1, cutoff=0.0)[0]
+    """The known code most like one: of its country, where that is known."""
+    code = _SEPARATORS.sub("-", code[:_LONGEST])
+    run_together = _known_codes().get(code.replace("-", ""))
+    if run_together:
+        return run_together
+    country, dash, _ = code.partition("-")
+    country = _CALLED.get(country, country)
+    if not dash or country not in country_zones():
+        return _most_like(country, [known for known in _known_codes() if len(known) == 2])
+    its_own = [known for known in _known_codes().values() if known.startswith(f"{country}-")]
+    return _most_like(code, [country, *its_own])
+
+
+def _most_like(code: str, known_codes: Iterable[str]) -> str:
+    matcher = SequenceMatcher(b=code)
+
+    def likeness(known: str) -> tuple[float, int, bool]:
+        matcher.set_seq1(known)
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(known, code, strict=False))
+        return matcher.ratio(), sum(1 for _ in same), CANONICAL.get(known, known) == known
+
+    return max(known_codes, key=likeness)
+
+
+@cache
+def _known_codes() -> Mapping[str, str]:
+    """Every code of a table here and every country, by the code without its dash."""
+    codes = {*country_zones(), *CANONICAL}
+    for country, subdivisions in SUBDIVISIONS.items():
+        codes.update(f"{country}-{subdivision}" for subdivision in subdivisions)
+    return {code.replace("-", ""): code for code in sorted(codes)}
