@@ -61,10 +61,31 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A date and time at which the callee agreed to be called."""
+    """A date and time at which the callee agreed to be called; good for one call.
+
+    Attributes:
+        campaign: the one that it was agreed with; "" for any of the professional's.
+        used_by: the attempt that it was spent on; None while it is good. One that was voided
+            spends nothing.
+    """
 
     at: datetime
     campaign: str = ""
+    id: int = 0
+    used_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SilentCall:
+    """A call that the callee answered and no agent took.
+
+    Attributes:
+        followed: a later call to the callee was placed that may have been answered: known
+            unanswered, busy, failed, cancelled and voided ones are none.
+    """
+
+    at: datetime
+    followed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +112,8 @@ class Facts:
     Attributes:
         attempts: newest first; only those that count (voided ones are left out), at least as far
             back as the longest period of the policy and the campaign.
-        objections, consents: newest first.
+        objections, consents, silent_calls: newest first.
+        appointments: in no order, spent ones too.
         lists: by list name; every list that the campaign or a regime asks for has an entry.
     """
 
@@ -99,4 +121,5 @@ class Facts:
     objections: tuple[Objection, ...] = ()
     consents: tuple[Consent, ...] = ()
     appointments: tuple[Appointment, ...] = ()
+    silent_calls: tuple[SilentCall, ...] = ()
     lists: Mapping[str, Listing] = field(default_factory=dict)

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 
 from bench.bridge import Bridge, bridge_environment
-from bench.pbx import Pbx
+from bench.pbx import Call, Pbx
 from bench.trunk import Outcome, Trunk
 
 MOBILE = "33612345678"
@@ -234,6 +234,59 @@ def test_an_agent_objects_for_the_callee_with_a_key_in_the_call(
     (objection,) = listed(running, "objection", "list")
     assert objection["number"] == f"+{MOBILE}"
     refused_call(pbx)
+
+
+@pytest.fixture
+def recording(pbx: Pbx) -> Callable[..., Call]:
+    """Runs a script in the dialplan, on a channel that is up or from its h extension."""
+    asked = f"AGI(agi://127.0.0.1:{pbx.bridge_port}/${{BENCH_ASKED}})"
+    for line in (f"s,1,{asked}", "s,2,UserEvent(BenchReturned)", "s,3,Wait(60)",
+                 "gone,1,Hangup()", f"h,1,ExecIf($[${{BENCH_GONE}}]?{asked})",
+                 "h,2,UserEvent(BenchRecorded)"):  # fmt: skip
+        pbx.cli(f"dialplan add extension {line} into bench-recording replace")
+
+    def run(script: str, *, gone: bool = False, **keys: str) -> Call:
+        words = ",".join([script, *(f"{key}={value}" for key, value in keys.items())])
+        given = {"BENCH_ASKED": words, "BENCH_GONE": str(int(gone))}
+        call = pbx.dial("gone" if gone else "s", "bench-recording", given)
+        if gone:
+            pbx.wait_user_event(call, "BenchRecorded")
+        else:
+            pbx.wait_returned(call)
+        return call
+
+    return run
+
+
+def test_what_a_callee_says_and_a_silent_call_are_recorded_from_the_dialplan(
+    pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge], recording: Callable[..., Call]
+) -> None:
+    running = bridge(config(policy="opt-in"))
+    agreed = f"{today(2)}T18:30+01:00"
+    said = [
+        recording("consent", number="06 12 34 56 78", campaign=CAMPAIGN, until=today(90),
+                  proof="form 12 (signed)"),
+        recording("appointment", number="0612345678", campaign=CAMPAIGN, at=agreed),
+    ]  # fmt: skip
+    results = [pbx.channel_vars(call, "DIALWARDEN_RESULT", "DIALWARDEN_REASON") for call in said]
+    assert results == [{"DIALWARDEN_RESULT": "OK", "DIALWARDEN_REASON": ""}] * 2
+    (consent,) = listed(running, "consent", "list")
+    assert (consent["number"], consent["until"]) == (f"+{MOBILE}", today(90))
+    assert consent["proof"] == "form 12 (signed)"
+    (appointment,) = listed(running, "appointment", "list")
+    assert appointment["at"] == datetime.fromisoformat(agreed).astimezone(UTC).isoformat()
+
+    call = pbx.dial("0612345678", "dialwarden-outbound")
+    trunk.wait_invite(MOBILE)
+    pbx.hang_up(call)
+    recording("silent", gone=True, call=call.id)
+    (attempt,) = listed(running, "attempts", "list")
+    assert attempt["silent"] is True
+
+    unread = recording("consent", number="0612345678", campaign=CAMPAIGN, until="soon")
+    assert pbx.variable(unread, "DIALWARDEN_RESULT") == "FAILED"
+    assert "until='soon'" in pbx.variable(unread, "DIALWARDEN_REASON")
+    assert len(listed(running, "consent", "list")) == 1
 
 
 def test_trunk_failover_is_one_attempt(

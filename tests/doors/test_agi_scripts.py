@@ -3,78 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import itertools
-import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.doors.asking import ask, environment, send, variables_of
-from tests.gate.world import CONFIG, DIALLED, NOW, OTHER, World, consent_to, object_to
+from tests.doors.asking import environment, variables_of
+from tests.doors.door import Door, opened
+from tests.gate.world import CONFIG, DIALLED, NOW, OTHER, consent_to, object_to
 
-from dialwarden.doors.agi_scripts import AgiScripts
-from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
-from dialwarden.doors.listening import listen
-from dialwarden.ledger.objections import list_objections
 from dialwarden.variables import VERDICT_VARIABLES
-
-_calls = itertools.count(1)
-
-
-class Door:
-    """A FastAGI server before a gate."""
-
-    def __init__(self, world: World, server: FastAgiServer, port: int) -> None:
-        self.world = world
-        self.server = server
-        self.port = port
-
-    async def ask(self, script: str = "check", *more: str, **keys: str) -> dict[str, str]:
-        return await ask(self.port, script, *more, **keys)
-
-    async def check(self, number: str = DIALLED, campaign: str = "capped", **keys: str) -> str:
-        """The verdict and the first rule of a check."""
-        keys.setdefault("call", f"1800000000.{next(_calls)}")
-        said = await self.ask("check", number=number, campaign=campaign, **keys)
-        return f"{said['DIALWARDEN_VERDICT']} {said['DIALWARDEN_RULE']}".strip()
-
-
-@contextlib.asynccontextmanager
-async def opened(
-    directory: Path, config: str = CONFIG, deadline_s: float = 5.0
-) -> AsyncIterator[Door]:
-    world = await World.open(directory, config)
-    deadline = timedelta(seconds=deadline_s)
-    scripts = AgiScripts(world.gate, world.recorder, deadline=deadline)
-    server = FastAgiServer(
-        scripts.answer,
-        unavailable=scripts.unavailable,
-        undelivered=scripts.undelivered,
-        settings=FastAgiSettings(question_deadline_s=deadline_s, environment_timeout_s=0.3),
-    )
-    sock = listen("127.0.0.1:0")
-    port = sock.getsockname()[1]
-    await server.start(sock)
-    try:
-        yield Door(world, server, port)
-    finally:
-        await server.stop(1.0)
-        assert server.open_connections == 0
-        await world.close()
-
-
-@pytest_asyncio.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    async with opened(tmp_path) as one:
-        yield one
-
 
 # Every variable, at each answer.
 
@@ -236,7 +177,9 @@ async def test_a_word_that_cannot_be_read_is_no_exemption(
     assert named in said["DIALWARDEN_REASON"]
 
 
-@pytest.mark.parametrize("script", ["", "Check", "consent", "check.agi", "../check", "x" * 300])
+@pytest.mark.parametrize(
+    "script", ["", "Check", "consents", "Silent", "check.agi", "../check", "x" * 300]
+)
 async def test_an_unknown_script_is_a_refusal(
     door: Door, script: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -278,66 +221,6 @@ async def test_text_that_is_no_utf8_is_kept_apart_and_refuses_nothing(door: Door
     column = {"callerid": "caller_id"}.get(key, key)
     kept = {row[column] for row in door.world.attempts()}
     assert kept == {r"Ren\udce9", r"Ren\udce8"}
-
-
-# Objections.
-
-
-@pytest.mark.parametrize(
-    "keys",
-    [
-        {"number": DIALLED, "campaign": "capped"},
-        {"call": "17.4"},
-        {"call": "17.4", "campaign": "sister"},
-        {"attempt": "1"},
-        {"call": "17.4", "scope": "all"},
-    ],
-    ids=str,
-)
-async def test_an_objection_is_ok_and_holds_at_once(door: Door, keys: dict[str, str]) -> None:
-    assert await door.check(call="17.4") == "ALLOW"
-    said = await door.ask("objection", **keys)
-    assert said == {"DIALWARDEN_RESULT": "OK", "DIALWARDEN_REASON": ""}
-    assert await door.check(call="17.4") == "REFUSE objection"
-
-
-@pytest.mark.parametrize(
-    ("keys", "why"),
-    [
-        ({}, "not in the ledger"),
-        ({"number": "12", "campaign": "capped"}, "too short"),
-        ({"number": DIALLED}, "names no campaign"),
-        ({"number": DIALLED, "campaign": "nobody"}, "not in the configuration"),
-        ({"call": "nobody"}, "'nobody' is not in the ledger"),
-        ({"attempt": "x"}, "attempt='x'"),
-    ],
-    ids=str,
-)
-async def test_an_objection_that_fails_says_why_and_is_an_error_in_the_log(
-    door: Door, keys: dict[str, str], why: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    said = await door.ask("objection", **keys)
-    assert said["DIALWARDEN_RESULT"] == "FAILED"
-    assert why in said["DIALWARDEN_REASON"]
-    assert any(
-        record.levelno == logging.ERROR and "NOT recorded" in record.getMessage()
-        for record in caplog.records
-    )
-
-
-async def test_a_torn_objection_fails(door: Door) -> None:
-    said = await door.ask("objection", "capped", number=DIALLED, campaign="capped")
-    assert said["DIALWARDEN_RESULT"] == "FAILED"
-    assert await door.check() == "ALLOW"
-
-
-async def test_a_channel_name_that_is_no_utf8_loses_no_objection(door: Door) -> None:
-    data = environment(
-        "objection", f"number={DIALLED}", "campaign=capped", channel="PJSIP/Ren\udce9-1"
-    )
-    assert variables_of(await send(door.port, data))["DIALWARDEN_RESULT"] == "OK"
-    rows = await door.world.ledger.read(lambda conn: list(list_objections(conn)))
-    assert len(rows) == 1
 
 
 # Late, gone, refused by Asterisk.
@@ -387,12 +270,14 @@ CLOSED_CONFIG = OPEN_CONFIG.replace(
 _number_text = st.text("+0123456789 ().-", min_size=1, max_size=22)
 _key = st.sampled_from(
     ["number", "campaign", "call", "callerid", "region", "relationship", "purpose", "dial",
-     "person", "dialstatus", "scope", "attempt", "x", ""]
+     "person", "dialstatus", "scope", "attempt", "until", "proof", "at", "x", ""]
 )  # fmt: skip
 _value = st.one_of(
     st.text(max_size=30),
     _number_text,
-    st.sampled_from(["open", DIALLED, "FR-974", "contract", "ANSWER", "sales", "1"]),
+    st.sampled_from(
+        ["open", DIALLED, "FR-974", "contract", "ANSWER", "sales", "1", "2026-12-24T18:30"]
+    ),
 )
 _line = st.one_of(
     st.binary(max_size=60),
@@ -401,14 +286,19 @@ _line = st.one_of(
     st.builds(lambda v: f"agi_channel: {v}".encode(), _value),
     st.sampled_from(
         [b"agi_network: yes", b"agi_network_script: check", b"agi_network_script: peek", b"HANGUP",
-         b"agi_network_script: objection", b"", b"200 result=1", b"agi_arg_2: campaign=open"]
+         b"agi_network_script: objection", b"agi_network_script: consent",
+         b"agi_network_script: appointment", b"agi_network_script: silent", b"", b"200 result=1",
+         b"agi_arg_2: campaign=open"]
     ),
 )  # fmt: skip
 _junk = st.one_of(
     st.binary(max_size=400),
     st.lists(_line, max_size=14).map(lambda lines: b"\n".join(lines) + b"\n\n"),
     st.builds(
-        lambda keys: environment("check", *(f"{k}={v}".replace("\n", "") for k, v in keys.items())),
+        lambda script, keys: environment(
+            script, *(f"{k}={v}".replace("\n", "") for k, v in keys.items())
+        ),
+        st.sampled_from(["check", "consent", "appointment", "silent"]),
         st.dictionaries(_key, _value, max_size=6),
     ),
 )
@@ -482,16 +372,3 @@ def test_where_all_is_allowed_only_a_number_is(door: Door, data: bytes, said: by
         emergency = "".join(filter(str.isdigit, number)) in door.world.gate.rulebook.emergency
         assert emergency or (number.startswith("+") and number[1:].isdecimal())
         assert emergency or b"peek" in data or values["DIALWARDEN_ATTEMPT"]
-
-
-async def test_a_no_is_recorded_though_whoever_said_it_has_gone(door: Door) -> None:
-    for place in range(20):
-        reader, writer = await asyncio.open_connection("127.0.0.1", door.port)
-        writer.write(environment("objection", f"number=06123456{place:02}", "campaign=capped"))
-        writer.transport.abort()
-        del reader
-    async with asyncio.timeout(5):
-        while door.server.open_connections or not door.server.counters.asked:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    await door.world.gate.close()
-    assert len(door.world.objections()) == door.server.counters.asked

@@ -6,6 +6,7 @@ from tests.ledger.helpers import T0, A, B, attempt
 
 from dialwarden.ledger import attempts
 from dialwarden.ledger.attempt_lookup import FoundAttempt, find, last_of_call
+from dialwarden.ledger.attempts import HistoryRow
 from dialwarden.ledger.states import Event, Outcome, State
 
 
@@ -33,3 +34,11 @@ def test_an_attempt_is_over_once_settled_or_voided(conn: sqlite3.Connection) -> 
     attempts.advance(conn, rang, Event.RANG, T0)
     found = [find(conn, one) for one in (settled, voided, rang)]
     assert [one.over for one in found if one is not None] == [True, True, False]
+
+
+def test_an_attempt_is_found_with_the_zones_it_was_judged_in(conn: sqlite3.Connection) -> None:
+    zones = ("Indian/Reunion", "Indian/Mayotte")
+    one = attempts.reserve(conn, attempt(zones=zones))
+    attempts.insert_history(conn, [HistoryRow(B, "acme", T0)])
+    found = [find(conn, attempt_id) for attempt_id in (one, one + 1)]
+    assert [each.zones for each in found if each is not None] == [zones, ()]

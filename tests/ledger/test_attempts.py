@@ -7,7 +7,7 @@ import pytest
 from tests.ledger.helpers import T0, A, B, attempt, day, objection
 
 from dialwarden.facts import Scope
-from dialwarden.ledger import appointments, attempts, objections
+from dialwarden.ledger import attempts, objections
 from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
 from dialwarden.ledger.attempts import HistoryRow, Imported
 from dialwarden.ledger.basis import Basis, basis_id
@@ -67,6 +67,7 @@ def test_an_attempt_is_listed_with_all_that_was_recorded(conn: sqlite3.Connectio
         "voided_why": None,
         "enforced": False,
         "asked": 1,
+        "silent": False,
         "regime": "fr-a&fr-b",
         "policy": "fr",
         "policy_sha256": "aa",
@@ -262,16 +263,6 @@ def test_only_an_allow_that_never_left_is_voided_as_unsent(conn: sqlite3.Connect
     assert answers == [True, False, False]
     assert ids(conn, state=State.VOIDED) == [fresh]
     assert next(list_attempts(conn))["voided_why"] == "the channel was gone"
-
-
-def test_a_voided_attempt_gives_its_appointment_back(conn: sqlite3.Connection) -> None:
-    meeting = {"number": A, "professional": "acme", "at": day(1)}
-    appointments.add(conn, recorded_at=T0, **meeting)  # type: ignore[arg-type]
-    one, two = (attempts.reserve(conn, attempt()) for _ in range(2))
-    assert appointments.use(conn, one, **meeting)  # type: ignore[arg-type]
-    assert not appointments.use(conn, two, **meeting)  # type: ignore[arg-type]
-    attempts.void(conn, one, "never dialled", T0)
-    assert appointments.use(conn, two, **meeting)  # type: ignore[arg-type]
 
 
 def test_importing_a_history_twice_counts_it_once(conn: sqlite3.Connection) -> None:

@@ -1,13 +1,21 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, datetime
+from contextlib import closing
+from datetime import date, datetime, timedelta
 
 import pytest
-from tests.ledger.helpers import T0, A, B, day
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.ledger.helpers import LONG_AGO, T0, A, B, day, objection
 
-from dialwarden.ledger import consents
+from dialwarden.facts import Scope
+from dialwarden.ledger import consents, objections, schema
 from dialwarden.ledger.consents import NewConsent
+from dialwarden.ledger.facts import read_facts
+from dialwarden.ledger.objections import NewObjection
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 def given_by(number: int = A, at: datetime = T0, **more: object) -> NewConsent:
@@ -123,3 +131,63 @@ def test_a_consent_imported_after_its_withdrawal_does_not_rise_again(
     assert consents.grant(conn, given_by(proof="another record"))
     assert consents.grant(conn, given_by(at=day(3)))
     assert marks(conn) == [day(2), day(2), None]
+
+
+# What was said, and the days after T0 to which a yes of T0 is moved; None where it stays.
+NOES = [
+    ([], None),
+    ([objection(at=day(-1))], None),
+    ([objection()], 0),
+    ([objection(at=day(2)), objection(at=day(1))], 2),
+    ([objection(at=day(2), scope=Scope.CAMPAIGN, campaign="other")], 2),
+    ([objection(at=day(2), professional="beta")], None),
+    ([objection(at=day(2), professional="beta", scope=Scope.ALL)], 2),
+    ([objection(B, at=day(2))], None),
+    ([objection(B, at=day(2), person="P1")], 2),
+    ([objection(B, at=day(2), person="P2")], None),
+]
+
+
+@pytest.mark.parametrize(("said", "moved_to"), NOES, ids=range(len(NOES)))
+def test_a_yes_said_live_is_later_than_every_no(
+    conn: sqlite3.Connection, said: list[NewObjection], moved_to: int | None
+) -> None:
+    for no in said:
+        objections.add(conn, no)
+    dated = consents.after_every_no(conn, number=A, professional="acme", person="P1", now=T0)
+    assert dated == (T0 if moved_to is None else day(moved_to) + MICROSECOND)
+
+
+def test_a_yes_said_live_is_later_than_every_withdrawal(conn: sqlite3.Connection) -> None:
+    withdraw(conn, day(1), "other")
+    dated = consents.after_every_no(conn, number=A, professional="acme", now=T0)
+    assert dated == day(1) + MICROSECOND
+    consents.grant(conn, given_by(at=dated, campaign="other"))
+    assert marks(conn) == [None]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["yes", "no", "withdrawal"]), st.integers(-5, 5)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_the_last_word_said_live_wins_whatever_the_clock_did(said: list[tuple[str, int]]) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as conn:
+        schema.migrate(conn)
+        for word, days in said:
+            now = day(days)
+            if word == "yes":
+                at = consents.after_every_no(conn, number=A, professional="acme", now=now)
+                consents.grant(conn, given_by(at=at))
+            elif word == "no":
+                objections.add(conn, objection(at=consents.last_word_at(conn, A, now)))
+            else:
+                withdraw(conn, consents.last_word_at(conn, A, now))
+        known = read_facts(conn, number=A, professional="acme", attempts_since=LONG_AGO)
+    stands = any(
+        consent.withdrawn_at is None and all(no.at < consent.given_at for no in known.objections)
+        for consent in known.consents
+    )
+    assert stands is (said[-1][0] == "yes")

@@ -14,11 +14,13 @@ from dialwarden.facts import (
     Objection,
     PastAttempt,
     Scope,
+    SilentCall,
 )
-from dialwarden.ledger import appointments, attempts, consents, objections
+from dialwarden.ledger import appointments, attempts, consents, objections, silent_calls
 from dialwarden.ledger.attempts import HistoryRow
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.facts import read_facts
+from dialwarden.ledger.silent_calls import NewSilentCall
 from dialwarden.ledger.states import Event, Outcome
 from dialwarden.question import Purpose
 
@@ -164,15 +166,152 @@ def test_an_objection_is_seen_by_number_and_by_person(
     assert facts(conn, person=person).objections == ((expected,) if seen else ())
 
 
-def test_an_appointment_is_seen_from_when_it_was_recorded_until_it_was_spent(
+def agree(conn: sqlite3.Connection, recorded_at: datetime = T0) -> None:
+    appointments.add(
+        conn, number=A, professional="acme", at=day(5), campaign="energy", recorded_at=recorded_at
+    )
+
+
+def test_an_appointment_is_seen_from_when_it_was_recorded_and_as_spent_from_its_call(
     conn: sqlite3.Connection,
 ) -> None:
-    meeting = {"number": A, "professional": "acme", "at": day(5), "campaign": "energy"}
-    appointments.add(conn, recorded_at=day(1), **meeting)  # type: ignore[arg-type]
-    agreed = (Appointment(day(5), "energy"),)
-    assert facts(conn).appointments == agreed
+    agree(conn, recorded_at=day(1))
+    good = Appointment(day(5), "energy", id=1)
+    assert facts(conn).appointments == (good,)
     one = attempts.reserve(conn, attempt(at=day(5)))
-    appointments.use(conn, one, **meeting)  # type: ignore[arg-type]
-    assert facts(conn).appointments == ()
+    assert appointments.use(conn, one, 1)
+    spent = Appointment(day(5), "energy", id=1, used_by=one)
+    assert facts(conn).appointments == (spent,)
     seen = [facts(conn, as_of=day(d)).appointments for d in (0, 1, 4, 5)]
-    assert seen == [(), agreed, agreed, ()]
+    assert seen == [(), (good,), (good,), (spent,)]
+
+
+def test_an_appointment_is_good_again_once_its_attempt_is_voided(conn: sqlite3.Connection) -> None:
+    agree(conn)
+    one = attempts.reserve(conn, attempt(at=day(5)))
+    appointments.use(conn, one, 1)
+    attempts.void(conn, one, "never dialled", day(5))
+    for as_of in (None, day(6)):
+        assert facts(conn, as_of=as_of).appointments == (Appointment(day(5), "energy", id=1),)
+
+
+def test_only_what_is_wanted_is_read(conn: sqlite3.Connection) -> None:
+    agree(conn)
+    fall_silent(conn, T0)
+    assert facts(conn).silent_calls == ()
+    assert facts(conn, appointments=False).appointments == ()
+    assert facts(conn, silent=True).silent_calls == (SilentCall(T0),)
+
+
+def fall_silent(conn: sqlite3.Connection, at: datetime, number: int = A, **more: object) -> None:
+    values: dict[str, object] = {"professional": "acme", "recorded_at": at, **more}
+    silent_calls.add(conn, NewSilentCall(number, at=at, **values))  # type: ignore[arg-type]
+
+
+def silences(conn: sqlite3.Connection, **more: object) -> list[tuple[datetime, bool]]:
+    found = facts(conn, silent=True, **more).silent_calls
+    return [(one.at, one.followed) for one in found]
+
+
+def test_silent_calls_come_newest_first_and_others_do_not_count(conn: sqlite3.Connection) -> None:
+    for days in (1, 3, 2):
+        fall_silent(conn, day(days))
+    fall_silent(conn, day(4), B)
+    fall_silent(conn, day(4), professional="beta")
+    assert silences(conn) == [(day(3), False), (day(2), False), (day(1), False)]
+    assert silences(conn, as_of=day(2)) == [(day(2), False), (day(1), False)]
+
+
+# The person asked for, and the days of those silent calls that are read. They were: day 1 A,
+# nobody's; day 2 A, P1's; day 3 A, P2's; day 4 B, P1's; day 5 B, nobody's.
+@pytest.mark.parametrize(
+    ("person", "days"), [("", [3, 2, 1]), ("P1", [4, 3, 2, 1]), ("P3", [3, 2, 1])]
+)
+def test_a_silent_call_is_seen_by_number_and_by_person(
+    conn: sqlite3.Connection, person: str, days: list[int]
+) -> None:
+    calls = [(A, ""), (A, "P1"), (A, "P2"), (B, "P1"), (B, "")]
+    for days_after, (number, whose) in enumerate(calls, start=1):
+        fall_silent(conn, day(days_after), number, person=whose)
+    assert [at for at, _ in silences(conn, person=person)] == [day(d) for d in days]
+
+
+# What came of a later call, and whether it may have been answered.
+LATER: list[tuple[list[Event | Outcome], bool]] = [
+    ([], True),
+    ([Event.DIALLED], True),
+    ([Event.RANG], True),
+    ([Event.ANSWERED], True),
+    ([Event.BUSY], False),
+    ([Event.FAILED], False),
+    ([Event.FAILED, Event.DIALLED], True),
+    ([Event.ANSWERED, Outcome.ANSWERED], True),
+    ([Outcome.ANSWERED], True),
+    ([Outcome.NO_ANSWER], False),
+    ([Outcome.BUSY], False),
+    ([Outcome.FAILED], False),
+    ([Outcome.CANCELLED], False),
+    ([Event.VOIDED], False),
+]
+
+
+@pytest.mark.parametrize(("happened", "followed"), LATER, ids=str)
+@pytest.mark.parametrize("person", ["", "P1"])
+def test_a_silent_call_is_followed_by_one_that_may_have_been_answered(
+    conn: sqlite3.Connection, happened: list[Event | Outcome], followed: bool, person: str
+) -> None:
+    fall_silent(conn, T0, person=person)
+    later = attempts.reserve(conn, attempt(at=day(1), person=person))
+    for event in happened:
+        if isinstance(event, Outcome):
+            attempts.settle(conn, later, event, day(1))
+        elif event is Event.VOIDED:
+            attempts.void(conn, later, "never dialled", day(1))
+        else:
+            attempts.advance(conn, later, event, day(1))
+    assert silences(conn, person=person) == [(T0, followed)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "followed"),
+    [(None, True), (Outcome.ANSWERED, True), (Outcome.BUSY, False), (Outcome.NO_ANSWER, False)],
+)
+def test_a_call_from_before_our_time_follows_if_it_may_have_been_answered(
+    conn: sqlite3.Connection, outcome: Outcome | None, followed: bool
+) -> None:
+    fall_silent(conn, T0)
+    attempts.insert_history(conn, [HistoryRow(A, "acme", day(1), outcome)])
+    assert silences(conn) == [(T0, followed)]
+
+
+# A later call, the person asked for, and whether it followed a silent call to A on day 0.
+FOLLOWERS = [
+    ({"at": day(1)}, "", True),
+    ({"at": T0}, "", False),
+    ({"at": day(-1)}, "", False),
+    ({"at": day(1), "number": B}, "", False),
+    ({"at": day(1), "professional": "beta"}, "", False),
+    ({"at": day(1), "campaign": "other"}, "", True),
+    ({"at": day(1), "person": "P2"}, "", True),
+    ({"at": day(1)}, "P1", True),
+    ({"at": day(1), "person": "P1"}, "P1", True),
+    ({"at": day(1), "number": B, "person": "P1"}, "P1", True),
+    ({"at": day(1), "number": B}, "P1", False),
+    ({"at": day(1), "person": "P2"}, "P1", False),
+]
+
+
+@pytest.mark.parametrize(("later", "person", "followed"), FOLLOWERS, ids=str)
+def test_whose_later_call_follows_a_silent_one(
+    conn: sqlite3.Connection, later: dict[str, object], person: str, followed: bool
+) -> None:
+    fall_silent(conn, T0)
+    attempts.reserve(conn, attempt(**later))  # type: ignore[arg-type]
+    assert silences(conn, person=person) == [(T0, followed)]
+
+
+def test_at_an_instant_only_a_call_made_by_then_has_followed(conn: sqlite3.Connection) -> None:
+    fall_silent(conn, T0)
+    attempts.reserve(conn, attempt(at=day(2)))
+    seen = [silences(conn, as_of=day(d)) for d in (1, 2)]
+    assert seen == [[(T0, False)], [(T0, True)]]

@@ -22,7 +22,7 @@ from dialwarden.ledger.connection import transaction
 
 @click.group("appointment", short_help="Dates and times that callees agreed to be called at.")
 def command() -> None:
-    """Dates and times that callees agreed to be called at. Kept for the rules that use them."""
+    """Dates and times that callees agreed to be called at, each good for one call."""
 
 
 @command.command("add", short_help="Record an appointment.")
@@ -39,13 +39,18 @@ def add(number: str, campaign: str, at: str, config: str | None, as_json: bool) 
     zones = zones_of_callee(callee)
     instant = instant_option(at, zones)
     assert instant is not None
+    now = utc_now()
+    if instant < now:
+        raise click.BadParameter(
+            f"{at} lies in the past; an appointment lies ahead", param_hint="--at"
+        )
     with site.writing() as conn, transaction(conn):
         recorded = appointments.add(
             conn,
             number=callee.digits,
             professional=entry.mandate.professional,
             at=instant,
-            recorded_at=utc_now(),
+            recorded_at=now,
             campaign=name,
             by=who(),
         )
@@ -69,5 +74,6 @@ add_list(
     appointments.list_appointments,
     ("id", "at", "number", "professional", "campaign", "used_by", "by"),
     short_help="The appointments on record.",
-    help="Show the appointments on record, used ones too, in the order of recording.",
+    help="Show the appointments on record, in the order of recording; those that were used name "
+    "the attempt that used them.",
 )

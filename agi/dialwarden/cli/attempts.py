@@ -30,11 +30,12 @@ def command() -> None:
 
 add_import(
     command,
-    lambda people, report, *, now, by: history(people, report, now=now),
+    history,
     "attempt",
     short_help="Take a call history from a CSV file.",
     help="Take the call history of a dialer from FILE, so that caps hold from the first day.\n\n"
-    "FILE is a CSV with the header number,professional,at[,outcome,purpose,person].",
+    "FILE is a CSV with the header number,professional,at[,outcome,purpose,person]. The outcome "
+    "`silent` is a call that was answered and that no agent took.",
 )
 
 

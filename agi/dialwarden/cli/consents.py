@@ -32,7 +32,11 @@ def command() -> None:
 @command.command("grant", short_help="Record a consent.")
 @click.argument("number")
 @campaign_option
-@click.option("--at", metavar="ISO", help="When it was given; now if not said.")
+@click.option(
+    "--at",
+    metavar="ISO",
+    help="When it was given; if not said, now, and later than every no on record.",
+)
 @click.option("--until", metavar="DATE", help="The last day on which it is good.")
 @click.option(
     "--scope",
@@ -76,19 +80,24 @@ def grant(
         raise click.BadParameter(
             f"{last_day} lies before the day on which it was given", param_hint="--until"
         )
-    new = consents.NewConsent(
-        number=callee.digits,
-        professional=entry.mandate.professional,
-        campaign=name,
-        given_at=given_at,
-        recorded_at=now,
-        until=last_day,
-        scope=scope,
-        proof=proof,
-        complete=complete,
-        by=who(),
-    )
+    professional = entry.mandate.professional
     with site.writing() as conn, transaction(conn):
+        if not at:
+            given_at = consents.after_every_no(
+                conn, number=callee.digits, professional=professional, now=now
+            )
+        new = consents.NewConsent(
+            number=callee.digits,
+            professional=professional,
+            campaign=name,
+            given_at=given_at,
+            recorded_at=now,
+            until=last_day,
+            scope=scope,
+            proof=proof,
+            complete=complete,
+            by=who(),
+        )
         recorded = consents.grant(conn, new)
     if as_json:
         print_json(

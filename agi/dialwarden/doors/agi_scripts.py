@@ -1,24 +1,25 @@
 """The AGI scripts: what the dialplan asks, and the variables that it gets for an answer.
 
-Owns the keys of each script and the form of each variable: the dialplan contract. The wire is the
-server's, the judgement the gate's.
+Owns the keys of the scripts that judge, `check` and `peek`, and the form of each variable: the
+dialplan contract. The scripts that record are `agi_recording`'s, the wire is the server's, the
+judgement the gate's.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
 from dialwarden import variables
 from dialwarden.doors.agi_conversation import Trouble
+from dialwarden.doors.agi_recording import RecordingScripts, Script, utf8
 from dialwarden.doors.seldom import SeldomLog
 from dialwarden.gate.decision import Answer
 from dialwarden.gate.gate import Gate
-from dialwarden.gate.recording import Recorder, RecordingError
+from dialwarden.gate.recording import Recorder
 from dialwarden.log import reason_of
 from dialwarden.question import (
     Dialling,
@@ -28,13 +29,10 @@ from dialwarden.question import (
     QuestionError,
     Relationship,
 )
-from dialwarden.reasons import sentence
 from dialwarden.verdict import Reason
 from dialwarden.wire.agi_request import AgiRequest
 
 log = logging.getLogger("dialwarden.agi")
-
-Script = Callable[[AgiRequest, str], Awaitable[Mapping[str, str]]]
 
 E = TypeVar("E", Purpose, Dialling)
 
@@ -44,27 +42,26 @@ _QUESTION_KEYS = frozenset(
         "person", "dialstatus", "rang",
     }
 )  # fmt: skip
-_OBJECTION_KEYS = frozenset({"number", "call", "attempt", "campaign", "scope"})
 # Asterisk's own ids end at 149 (AST_MAX_UNIQUEID); what is longer is none of its.
 _LONGEST_ID = 150
 _ALLOWED = {Purpose: "sales, survey or service", Dialling: "manual or automatic"}
 
 
 class AgiScripts:
-    """`check`, `peek` and `objection`, as the server's `answer`."""
+    """`check`, `peek` and the scripts that record, as the server's `answer`."""
 
     def __init__(self, gate: Gate, recorder: Recorder, *, deadline: timedelta) -> None:
         self._gate = gate
-        self._recorder = recorder
         self._deadline = deadline
         self._seldom = SeldomLog(log)
         # What was answered, for as long as the server holds the request: it may come back as
         # undelivered.
         self._answers: WeakKeyDictionary[AgiRequest, Answer] = WeakKeyDictionary()
+        self._recording = RecordingScripts(gate, recorder, self._warn_unknown)
         self._scripts: Mapping[str, Script] = {
             "check": self._check,
             "peek": self._peek,
-            "objection": self._objection,
+            **self._recording.scripts,
         }
 
     async def answer(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
@@ -104,16 +101,11 @@ class AgiScripts:
                 return Reason("unavailable_error", {"why": why.value})
 
     def _no_verdict(self, request: AgiRequest, reason: Reason) -> Mapping[str, str]:
+        script = request.script.strip("/")
+        if script in self._recording.scripts:
+            return self._recording.unanswered(request, reason)
+        answer = self._gate.unanswered(_bare_question(request), reason, recorded=script != "peek")
         language = self._gate.rulebook.language
-        if request.script.strip("/") == "objection":
-            log.error(
-                "an objection is not known to be recorded (%s); unless another line says so, "
-                "record it by hand: %s",
-                sentence(reason, "en"), ascii(dict(request.arguments)),
-            )  # fmt: skip
-            return failed(sentence(reason, language))
-        recorded = request.script.strip("/") != "peek"
-        answer = self._gate.unanswered(_bare_question(request), reason, recorded=recorded)
         return {**verdict_variables(answer, language), variables.RESULT: "FAILED"}
 
     async def _check(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
@@ -124,41 +116,6 @@ class AgiScripts:
     async def _peek(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
         answer = await self._gate.peek(self._question(request, peer))
         return verdict_variables(answer, self._gate.rulebook.language)
-
-    async def _objection(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
-        # Not cancelled with the connection: a no that was heard is recorded whoever still listens.
-        return await asyncio.shield(self._gate.keep(self._record_objection(request, peer)))
-
-    async def _record_objection(self, request: AgiRequest, peer: str) -> Mapping[str, str]:
-        self._warn_unknown(request, _OBJECTION_KEYS)
-        given = request.arguments
-        try:
-            if request.faults:
-                raise RecordingError(Reason("number_faults", {"detail": str(request.faults[0])}))
-            await self._recorder.objection(
-                number=given.get("number", ""),
-                call=_utf8(given.get("call", "")),
-                attempt=given.get("attempt", ""),
-                campaign=given.get("campaign", ""),
-                scope=given.get("scope", ""),
-                door=Door.AGI,
-                by=_utf8(request.channel) or peer,
-            )
-        except RecordingError as error:
-            # A no must not be lost: whoever reads the log can record it by hand.
-            log.error(
-                "an objection was NOT recorded (%s); record it by hand: %s",
-                sentence(error.reason, "en"), ascii(dict(given)),
-            )  # fmt: skip
-            return failed(sentence(error.reason, self._gate.rulebook.language))
-        except Exception:
-            # Whoever asked may be gone: nobody else would tell of it.
-            log.exception(
-                "an objection was NOT recorded; record it by hand: %s", ascii(dict(given))
-            )
-            reason = Reason("unavailable_error", {"why": "failed"})
-            return failed(sentence(reason, self._gate.rulebook.language))
-        return {variables.RESULT: "OK", variables.REASON: ""}
 
     def _question(self, request: AgiRequest, peer: str) -> Question:
         """The question that a request asks; a word of it that cannot be read is told in it."""
@@ -177,18 +134,18 @@ class AgiScripts:
             dialled=given.get("number", ""),
             campaign=given.get("campaign", ""),
             # Without the linkedid, the channel's own id still joins what this channel asks.
-            call=_utf8(given.get("call", "") or request.uniqueid),
+            call=utf8(given.get("call", "") or request.uniqueid),
             # The shipped dialplan always has the key: empty says nothing about what is presented.
-            caller_id=_utf8(given.get("callerid", "")) or None,
+            caller_id=utf8(given.get("callerid", "")) or None,
             region=given.get("region", ""),
             relationship=relationship,
             purpose=purpose,
             dialling=dialling,
-            person=_utf8(given.get("person", "")),
+            person=utf8(given.get("person", "")),
             dial_status=given.get("dialstatus", ""),
             rang=bool(given.get("rang", "")),
             door=Door.AGI,
-            asked_by=_utf8(request.channel) or peer,
+            asked_by=utf8(request.channel) or peer,
             faults=tuple(map(str, request.faults)),
             misread=misread,
         )
@@ -200,11 +157,6 @@ class AgiScripts:
                 "keys", "%s: unknown keys ignored: %s", ascii(self._gate.veiled(request.channel)),
                 ascii(", ".join(sorted(unknown))[:200]),
             )  # fmt: skip
-
-
-def _utf8(text: str) -> str:
-    """A peer's text as the ledger takes it; what is no UTF-8 is written out, so two stay two."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _member(kind: type[E], key: str, text: str) -> E | None:
@@ -221,15 +173,11 @@ def _bare_question(request: AgiRequest) -> Question:
     return Question(
         dialled=request.arguments.get("number", ""),
         campaign=request.arguments.get("campaign", ""),
-        call=_utf8(request.arguments.get("call", "") or request.uniqueid),
+        call=utf8(request.arguments.get("call", "") or request.uniqueid),
         door=Door.AGI,
-        asked_by=_utf8(request.channel),
+        asked_by=utf8(request.channel),
         faults=tuple(map(str, request.faults)),
     )
-
-
-def failed(why: str) -> dict[str, str]:
-    return {variables.RESULT: "FAILED", variables.REASON: why}
 
 
 def verdict_variables(answer: Answer, language: str) -> dict[str, str]:

@@ -1,118 +1,223 @@
-"""What a callee said during a call, brought to the ledger from any door.
+"""What a callee said or met with during a call, brought to the ledger from any door.
 
-Owns the way from words (a number, a call, an attempt; a campaign; a scope) to the callee they
-mean. Effective for the next question: it is on disk when this returns.
+Owns the way from words to a record: how far a no and a yes reach, until when, and which instant
+each is dated. Effective for the next question: it is on disk when this returns.
+
+A no that cannot be read whole is recorded as far as it can be; a yes, which lets calls out, is
+recorded exactly as it was said or not at all.
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import TypeVar
 
-from dialwarden.errors import DialwardenError, LedgerError
+from dialwarden.errors import LedgerError
 from dialwarden.facts import Scope
+from dialwarden.gate.callee import SHOWN, Callee, RecordingError, Words, callee_finder
 from dialwarden.gate.gate import Gate
-from dialwarden.gate.rulebook import Entry, Rulebook
-from dialwarden.ledger import objections
-from dialwarden.ledger.attempt_lookup import FoundAttempt, find, last_of_call
-from dialwarden.ledger.consents import last_word_at
+from dialwarden.gate.rulebook import Rulebook
+from dialwarden.imports.instants import InstantError, NoOffset, read_date, read_instant
+from dialwarden.ledger import appointments, consents, objections, silent_calls
+from dialwarden.ledger.consents import NewConsent, after_every_no, last_word_at
 from dialwarden.ledger.objections import NewObjection
+from dialwarden.ledger.silent_calls import NewSilentCall
 from dialwarden.log import log
-from dialwarden.numbers import Unreadable, read_number
-from dialwarden.question import Door
+from dialwarden.question import Door, Purpose
 from dialwarden.verdict import Reason
 
-_SHOWN = 40
+T = TypeVar("T")
 
-
-class RecordingError(DialwardenError):
-    """What was said could not be recorded; `reason` is for the person who said it."""
-
-    def __init__(self, reason: Reason) -> None:
-        self.reason = reason
-        super().__init__(reason.key)
+# The scope of a consent that is no name of a purpose, a sector or a campaign.
+_PROFESSIONAL = "professional"
+_INSTANT = "2026-12-24T18:30+01:00"
+_ZONES_SHOWN = 3
 
 
 class Recorder:
-    """Records what callees say while a bridge runs."""
+    """Records what callees say and meet with while a bridge runs.
+
+    Every method takes the words that say whom it is about as keywords: `number`, `attempt`,
+    `call`, `campaign`, see `Words`; and `by`, the channel or peer that said so. Each raises
+    `RecordingError` when it did not record, and says why.
+    """
 
     def __init__(self, gate: Gate) -> None:
         self._gate = gate
 
-    async def objection(
-        self,
-        *,
-        number: str = "",
-        call: str = "",
-        attempt: str = "",
-        campaign: str = "",
-        scope: str = "",
-        door: Door,
-        by: str,
-    ) -> None:
+    async def objection(self, *, scope: str = "", door: Door, by: str, **who: str) -> None:
         """Record that a callee said no.
 
+        Where the attempt or call is known too, it stands in for a number or campaign that cannot
+        be read: the no was said in it.
+
         Args:
-            number, attempt, call: who; the first one that can be read counts, in this order.
-            campaign: needed with a number (or the default campaign); else the attempt's own.
             scope: "professional" (the default), "campaign" or "all".
-            by: the channel or peer that said so.
 
         Raises:
             RecordingError: it is not recorded, and why.
         """
-        rulebook = self._gate.rulebook
-        reach = _scope(scope)
-        # A number that is read needs no ledger: its faults are told before anything is queued.
-        # Where the attempt or call is known too, it stands in for a number or campaign that is
-        # not: the no was said in it.
-        callee = None
-        try:
-            callee = _read_callee(number, campaign, rulebook) if number else None
-        except RecordingError:
-            if not (call or attempt):
-                raise
+        reach = _reach_of_no(scope)
+        find = callee_finder(Words(**who), self._gate.rulebook, exact=False)
 
-        def work(conn: sqlite3.Connection) -> tuple[NewObjection, bool]:
-            now = self._gate.now()
-            if callee is not None:
-                digits, entry = callee
-                mandate, dialled = entry.mandate, last_of_call(conn, call)
-                professional, own_campaign = mandate.professional, mandate.campaign
-            else:
-                dialled = _found(conn, attempt, call)
-                # A campaign that nobody knows is no reason to lose the no: the call has its own.
-                named = rulebook.entries.get(campaign)
-                professional = named.mandate.professional if named else dialled.professional
-                own_campaign = named.mandate.campaign if named else dialled.campaign
-                if reach is Scope.CAMPAIGN and not own_campaign:
-                    raise RecordingError(Reason("campaign_missing"))
-                # And a number that can be read as that call's were is who said it.
-                digits = _digits_within(number, dialled, rulebook)
-            known = dialled is not None and dialled.number == digits
+        def work(conn: sqlite3.Connection) -> NewObjection:
+            callee, now = find(conn), self._gate.now()
+            if reach is Scope.CAMPAIGN:
+                _need_campaign(callee)
             new = NewObjection(
-                number=digits,
-                person=dialled.person if dialled is not None and known else "",
-                professional=professional,
-                campaign=own_campaign,
-                at=last_word_at(conn, digits, now),
+                number=callee.number,
+                person=callee.person,
+                professional=callee.professional,
+                campaign=callee.campaign,
+                at=last_word_at(conn, callee.number, now),
                 recorded_at=now,
                 door=door,
                 scope=reach,
                 by=by,
             )
-            return new, objections.add(conn, new)
+            objections.add(conn, new)
+            return new
 
-        try:
-            new, _ = await self._gate.ledger.transact(work)
-        except LedgerError as error:
-            raise RecordingError(Reason("unavailable_ledger", {"why": error.what})) from error
+        new = await self._write(work)
         log.info(
             "objection of %s to %s recorded (scope %s)",
-            self._gate.shown(f"+{new.number}"), new.professional, new.scope.value,
+            self._shown(new.number), new.professional, new.scope.value,
         )  # fmt: skip
 
+    async def consent(
+        self, *, until: str = "", scope: str = "", proof: str = "", by: str, **who: str
+    ) -> None:
+        """Record that a callee said yes; dated later than every no on record.
 
-def _scope(text: str) -> Scope:
+        Args:
+            until: the last day on which it is good, 2026-12-24; "" for the law's own limit.
+            scope: "professional" (the default), "campaign" for the one it is given in, or the
+                name of a purpose, a configured sector or campaign.
+            proof: where the record of it is.
+
+        Raises:
+            RecordingError: it is not recorded, and why: nothing is taken for something else.
+        """
+        rulebook = self._gate.rulebook
+        last_day = _read_last_day(until)
+        reach = _reach_of_yes(scope, rulebook)
+        find = callee_finder(Words(**who), rulebook, exact=True)
+
+        def work(conn: sqlite3.Connection) -> NewConsent:
+            callee, now = find(conn), self._gate.now()
+            if reach == Scope.CAMPAIGN:
+                _need_campaign(callee)
+            given_at = after_every_no(
+                conn,
+                number=callee.number,
+                professional=callee.professional,
+                person=callee.person,
+                now=now,
+            )
+            _check_last_day(last_day, given_at, callee)
+            new = NewConsent(
+                number=callee.number,
+                professional=callee.professional,
+                campaign=callee.campaign,
+                given_at=given_at,
+                recorded_at=now,
+                until=last_day,
+                scope=callee.campaign if reach == Scope.CAMPAIGN else reach,
+                proof=proof,
+                by=by,
+            )
+            consents.grant(conn, new)
+            return new
+
+        new = await self._write(work)
+        log.info(
+            "consent of %s to %s recorded (scope %s)",
+            self._shown(new.number), new.professional, new.scope,
+        )  # fmt: skip
+
+    async def appointment(self, *, at: str, by: str, **who: str) -> None:
+        """Record that a callee agreed to be called at an instant, for the campaign.
+
+        Args:
+            at: ISO 8601; without an offset it is the callee's local time, if that is known.
+
+        Raises:
+            RecordingError: it is not recorded, and why: nothing is taken for something else.
+        """
+        if not at:
+            raise RecordingError(Reason("recording_at_missing", {"example": _INSTANT}))
+        find = callee_finder(Words(**who), self._gate.rulebook, exact=True)
+
+        def work(conn: sqlite3.Connection) -> Callee:
+            callee, now = find(conn), self._gate.now()
+            _need_campaign(callee)
+            appointments.add(
+                conn,
+                number=callee.number,
+                professional=callee.professional,
+                campaign=callee.campaign,
+                at=_read_ahead(at, callee, now),
+                recorded_at=now,
+                by=by,
+            )
+            return callee
+
+        callee = await self._write(work)
+        log.info(
+            "appointment of %s with %s recorded",
+            self._shown(callee.number), callee.professional,
+        )  # fmt: skip
+
+    async def silent(self, *, by: str, **who: str) -> None:
+        """Record that a callee answered and no agent took the call; once for an attempt.
+
+        What cannot be read gives way to what can, as for an objection.
+
+        Raises:
+            RecordingError: it is not recorded, and why.
+        """
+        find = callee_finder(Words(**who), self._gate.rulebook, exact=False)
+
+        def work(conn: sqlite3.Connection) -> Callee:
+            callee, now = find(conn), self._gate.now()
+            new = NewSilentCall(
+                number=callee.number,
+                person=callee.person,
+                professional=callee.professional,
+                campaign=callee.campaign,
+                at=silent_calls.after_its_call(
+                    conn, number=callee.number, professional=callee.professional, now=now
+                ),
+                recorded_at=now,
+                attempt=callee.attempt.id if callee.attempt else None,
+                by=by,
+            )
+            silent_calls.add(conn, new)
+            return callee
+
+        callee = await self._write(work)
+        log.info(
+            "silent call to %s for %s recorded", self._shown(callee.number), callee.professional
+        )
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self._gate.ledger.transact(work)
+        except LedgerError as error:
+            raise RecordingError(Reason("unavailable_ledger", {"why": error.what})) from error
+
+    def _shown(self, number: int) -> str:
+        return self._gate.shown(f"+{number}")
+
+
+def _need_campaign(callee: Callee) -> None:
+    if not callee.campaign:
+        raise RecordingError(Reason("campaign_missing"))
+
+
+def _reach_of_no(text: str) -> Scope:
     """How far a no reaches; one that cannot be read is as one that says nothing.
 
     It is told, and the no is not lost over it.
@@ -122,54 +227,56 @@ def _scope(text: str) -> Scope:
     except ValueError:
         log.warning(
             "objection: scope %a is none of professional, campaign and all; recorded as %s",
-            text[:_SHOWN], Scope.PROFESSIONAL.value,
+            text[:SHOWN], Scope.PROFESSIONAL.value,
         )  # fmt: skip
         return Scope.PROFESSIONAL
 
 
-def _attempt_id(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
+def _reach_of_yes(text: str, rulebook: Rulebook) -> str:
+    """What a yes is for: "professional", "campaign", or the name of what it is for."""
+    scope = text.strip() or _PROFESSIONAL
+    entries = rulebook.entries
+    sectors = {entry.mandate.sector for entry in entries.values()} - {""}
+    if scope in {_PROFESSIONAL, Scope.CAMPAIGN, *Purpose, *sectors, *entries}:
+        return scope
+    values: dict[str, object] = {
+        "scope": ascii(scope[:SHOWN]),
+        "purposes": tuple(Purpose),
+        "known": tuple(sorted({*sectors, *entries})),
+    }
+    raise RecordingError(Reason("recording_scope", values))
 
 
-def _read_callee(number: str, campaign: str, rulebook: Rulebook) -> tuple[int, Entry]:
-    campaign = campaign or rulebook.default_campaign
-    entry = rulebook.entries.get(campaign)
-    if entry is None:
-        raise RecordingError(_unknown_campaign(campaign, rulebook))
-    read = read_number(number, region=entry.region, strips=rulebook.strips)
-    if isinstance(read, Unreadable):
-        values = {"detail": read.detail, "region": entry.region}
-        raise RecordingError(Reason(f"number_{read.code}", values))
-    return read.digits, entry
+def _read_last_day(text: str) -> date | None:
+    try:
+        return read_date(text) if text else None
+    except InstantError:
+        raise RecordingError(Reason("recording_until", {"found": ascii(text[:SHOWN])})) from None
 
 
-def _found(conn: sqlite3.Connection, attempt: str, call: str) -> FoundAttempt:
-    """The attempt named, or the last one of the call: either is enough."""
-    attempt_id = _attempt_id(attempt)
-    found = find(conn, attempt_id) if attempt_id is not None else None
-    found = found or last_of_call(conn, call)
-    if found is not None:
-        return found
-    if attempt and attempt_id is None:
-        raise RecordingError(_wrong("attempt", attempt, "the number in DIALWARDEN_ATTEMPT"))
-    what = f"attempt {attempt_id}" if attempt else f"call {call[:_SHOWN]!a}"
-    raise RecordingError(Reason("recording_no_attempt", {"what": what}))
+def _check_last_day(last_day: date | None, given_at: datetime, callee: Callee) -> None:
+    # Where the callee may be in several zones, it is over only if it is over in each.
+    given = min(given_at.astimezone(zone).date() for zone in callee.zones() or (UTC,))
+    if last_day is not None and last_day < given:
+        raise RecordingError(Reason("recording_until_past", {"last": last_day, "given": given}))
 
 
-def _digits_within(number: str, dialled: FoundAttempt, rulebook: Rulebook) -> int:
-    """The number said, read by the campaign of the call it was said in; else the one called."""
-    entry = rulebook.entries.get(dialled.campaign)
-    read = read_number(number, region=entry.region if entry else "", strips=rulebook.strips)
-    return dialled.number if isinstance(read, Unreadable) else read.digits
-
-
-def _unknown_campaign(campaign: str, rulebook: Rulebook) -> Reason:
-    if not campaign:
-        return Reason("campaign_missing")
-    known = ", ".join(sorted(rulebook.entries)) or "none"
-    return Reason("campaign_unknown", {"campaign": ascii(campaign[:_SHOWN]), "known": known})
-
-
-def _wrong(key: str, found: str, allowed: str) -> Reason:
-    values = {"key": key, "found": ascii(found[:_SHOWN]), "allowed": allowed}
-    return Reason("unavailable_question", values)
+def _read_ahead(text: str, callee: Callee, now: datetime) -> datetime:
+    """The instant that was agreed on; it lies ahead."""
+    zones = callee.zones()
+    found = ascii(text[:SHOWN])
+    values: dict[str, object]
+    try:
+        at = read_instant(text, zones)
+    except NoOffset:
+        # A number of North America may be in dozens.
+        names = (*map(str, zones[:_ZONES_SHOWN]), *("…" for _ in zones[_ZONES_SHOWN:][:1]))
+        values = {"found": found, "zones": names, "example": _INSTANT}
+        raise RecordingError(Reason("recording_at_offset", values)) from None
+    except InstantError:
+        values = {"found": found, "example": _INSTANT}
+        raise RecordingError(Reason("recording_at", values)) from None
+    if at < now:
+        local = at.astimezone(zones[0] if zones else UTC)
+        raise RecordingError(Reason("recording_at_past", {"at": local}))
+    return at

@@ -1,4 +1,8 @@
-"""Appointments: dates and times that callees agreed to be called at, each good for one call."""
+"""Appointments: dates and times that callees agreed to be called at, each good for one call.
+
+Owns their table. One that was spent on an attempt is good again once that attempt is voided: who
+reads an appointment looks at its attempt, and nothing is written for it.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +21,14 @@ _COLUMNS: dict[str, Reading] = {
     "at": instant,
     "recorded_at": instant,
     "recorded_by AS by": as_is,
-    "used_by": as_is,
+    "(SELECT attempt.id FROM attempt WHERE attempt.id = used_by AND voided_at IS NULL)"
+    " AS used_by": as_is,
 }
+
+_SPENT = (
+    "used_by IS NOT NULL AND EXISTS ("
+    "SELECT 1 FROM attempt WHERE attempt.id = used_by AND voided_at IS NULL)"
+)
 
 
 def add(
@@ -31,12 +41,12 @@ def add(
     campaign: str = "",
     by: str = "",
 ) -> bool:
-    """Record an appointment; False when that very one was recorded before."""
+    """Record an appointment; False when that very one was recorded before and is not spent."""
     added = conn.execute(
         "INSERT INTO appointment (number, professional, campaign, at, recorded_at, recorded_by)"
         " SELECT :number, :professional, :campaign, :at, :recorded_at, :by WHERE NOT EXISTS ("
         "  SELECT 1 FROM appointment WHERE number = :number AND professional = :professional"
-        "  AND campaign = :campaign AND at = :at)",
+        f"  AND campaign = :campaign AND at = :at AND NOT ({_SPENT}))",
         {
             "number": number,
             "professional": professional,
@@ -49,21 +59,11 @@ def add(
     return added.rowcount > 0
 
 
-def use(
-    conn: sqlite3.Connection,
-    attempt: int,
-    *,
-    number: int,
-    professional: str,
-    at: datetime,
-    campaign: str = "",
-) -> bool:
-    """Spend the appointment agreed for that instant on an attempt; False when it is spent."""
+def use(conn: sqlite3.Connection, attempt: int, appointment_id: int) -> bool:
+    """Spend an appointment on an attempt; False when it is spent already, or there is none."""
     used = conn.execute(
-        "UPDATE appointment SET used_by = ? WHERE id = (SELECT id FROM appointment"
-        " WHERE number = ? AND professional = ? AND at = ? AND campaign = ?"
-        " AND used_by IS NULL LIMIT 1)",
-        (attempt, number, professional, micros(at), campaign),
+        f"UPDATE appointment SET used_by = ? WHERE id = ? AND NOT ({_SPENT})",
+        (attempt, appointment_id),
     )
     return used.rowcount > 0
 
@@ -79,7 +79,8 @@ def list_appointments(
 ) -> Iterator[dict[str, object]]:
     """The appointments that match, spent ones too, in the order of recording; streams.
 
-    `number` is E.164 with its +, instants are aware and in UTC, `used_by` an attempt's id.
+    `number` is E.164 with its +, instants are aware and in UTC, `used_by` is the id of the attempt
+    that it was spent on; None while it is good.
     """
     where = Where()
     where.equal("number", number)

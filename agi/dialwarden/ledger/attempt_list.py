@@ -66,6 +66,7 @@ _COLUMNS: dict[str, Reading] = {
     "voided_why": as_is,
     "enforced": bool,
     "asked": as_is,
+    "EXISTS (SELECT 1 FROM silent_call WHERE attempt_id = attempt.id) AS silent": bool,
     **EVIDENCE,
 }
 
@@ -75,8 +76,9 @@ def list_attempts(
 ) -> Iterator[dict[str, object]]:
     """The attempts that match, voided ones too, in the order of their ids, one dict each.
 
-    `number` is E.164 with its +, instants are aware and in UTC, `zones` is a tuple, `lists` the
-    JSON of the list versions. Streams: no default limit, whatever the size of the ledger.
+    `number` is E.164 with its +, instants are aware and in UTC, `zones` is a tuple, `silent`
+    whether no agent took the call, `lists` the JSON of the list versions. Streams: no default
+    limit, whatever the size of the ledger.
     """
     wanted = wanted or AttemptFilter()
     where = Where()

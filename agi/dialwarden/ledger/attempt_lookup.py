@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dialwarden.ledger.states import State
 
 _OVER = frozenset({State.SETTLED, State.VOIDED})
-_COLUMNS = "SELECT id, number, professional, campaign, person, state FROM attempt"
+_COLUMNS = "SELECT id, number, professional, campaign, person, state, zones FROM attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,8 @@ class FoundAttempt:
 
     Attributes:
         person: "" when none was given.
+        zones: the names of the callee's candidate zones, as they were judged; () when the attempt
+            was imported.
     """
 
     id: int
@@ -28,6 +30,7 @@ class FoundAttempt:
     campaign: str
     person: str
     state: State
+    zones: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -53,8 +56,10 @@ def last_of_call(conn: sqlite3.Connection, call: str) -> FoundAttempt | None:
     )
 
 
-def _found(row: tuple[int, int, str, str, str | None, str] | None) -> FoundAttempt | None:
+def _found(row: tuple[int, int, str, str, str | None, str, str] | None) -> FoundAttempt | None:
     if row is None:
         return None
-    attempt, number, professional, campaign, person, state = row
-    return FoundAttempt(attempt, number, professional, campaign, person or "", State(state))
+    attempt, number, professional, campaign, person, state, zones = row
+    return FoundAttempt(
+        attempt, number, professional, campaign, person or "", State(state), tuple(zones.split())
+    )

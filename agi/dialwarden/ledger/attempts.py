@@ -80,7 +80,11 @@ class OpenAttempt:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRow:
-    """A call from before our time, as another system recorded it."""
+    """A call from before our time, as another system recorded it.
+
+    Attributes:
+        silent: it was answered and no agent took it; `silent_calls.add_history` records that.
+    """
 
     number: int
     professional: str
@@ -89,6 +93,7 @@ class HistoryRow:
     purpose: Purpose = Purpose.SALES
     person: str = ""
     campaign: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +256,7 @@ _VOID = "UPDATE attempt SET state = 'voided', voided_at = :at, voided_why = :why
 
 
 def void(conn: sqlite3.Connection, attempt: int, why: str, at: datetime) -> None:
-    """Take an attempt that was never dialled out of the count; its appointment is free again.
+    """Take an attempt that was never dialled out of the count; its appointment is good again.
 
     Raises:
         IllegalTransition: it was dialled, or is over already.
@@ -259,7 +264,6 @@ def void(conn: sqlite3.Connection, attempt: int, why: str, at: datetime) -> None
     """
     after(state_of(conn, attempt), Event.VOIDED)
     conn.execute(_VOID, {"id": attempt, "why": why, "at": micros(at)})
-    _free_appointment(conn, attempt)
 
 
 def void_unsent(conn: sqlite3.Connection, attempt: int, why: str, at: datetime) -> bool:
@@ -272,14 +276,7 @@ def void_unsent(conn: sqlite3.Connection, attempt: int, why: str, at: datetime) 
         _VOID + " AND state = 'reserved' AND asked = 1",
         {"id": attempt, "why": why, "at": micros(at)},
     )
-    if not changed.rowcount:
-        return False
-    _free_appointment(conn, attempt)
-    return True
-
-
-def _free_appointment(conn: sqlite3.Connection, attempt: int) -> None:
-    conn.execute("UPDATE appointment SET used_by = NULL WHERE used_by = ?", (attempt,))
+    return changed.rowcount > 0
 
 
 def state_of(conn: sqlite3.Connection, attempt: int) -> State:

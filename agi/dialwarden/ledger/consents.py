@@ -113,6 +113,42 @@ def last_word_at(conn: sqlite3.Connection, number: int, now: datetime) -> dateti
     return now if newest is None else max(now, instant(newest))
 
 
+_NEWEST_NO = """
+SELECT max(at) FROM (
+    SELECT at FROM objection
+    WHERE number = :number AND (professional = :professional OR scope = 'all')
+    UNION ALL
+    SELECT at FROM objection
+    WHERE person = :person AND (professional = :professional OR scope = 'all')
+    UNION ALL
+    SELECT at FROM withdrawal WHERE number = :number AND professional = :professional
+)
+"""
+
+
+def after_every_no(
+    conn: sqlite3.Connection,
+    *,
+    number: int,
+    professional: str,
+    now: datetime,
+    person: str = "",
+) -> datetime:
+    """Now, and later than every no on record: a yes said live is the callee's last word.
+
+    Of a no and a yes of the same instant the no wins, so one of the same microsecond, or one that
+    a clock since set back dated ahead, would seem to end a yes that came after it. A yes that is
+    dated ahead of the clock for that reason does not count before its instant.
+
+    Args:
+        person: with one, what that person said from another number is a no of theirs too.
+    """
+    newest = conn.execute(
+        _NEWEST_NO, {"number": number, "professional": professional, "person": person or None}
+    ).fetchone()[0]
+    return now if newest is None else max(now, instant(newest + 1))
+
+
 def withdraw(
     conn: sqlite3.Connection,
     *,

@@ -1,4 +1,4 @@
-"""What is recorded of one callee and one professional: four indexed look-ups, a question each.
+"""What is recorded of one callee and one professional: indexed look-ups, a question each.
 
 The hot path: every question runs this under the write lock. Live questions have no upper bound
 in time, since a clock that jumped back must not hide what is on disk; questions about an instant
@@ -11,7 +11,16 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from dialwarden.facts import Appointment, Consent, Facts, Listing, Objection, PastAttempt, Scope
+from dialwarden.facts import (
+    Appointment,
+    Consent,
+    Facts,
+    Listing,
+    Objection,
+    PastAttempt,
+    Scope,
+    SilentCall,
+)
 from dialwarden.ledger.connection import instant, micros
 from dialwarden.ledger.states import Outcome, State
 from dialwarden.question import Purpose
@@ -60,12 +69,38 @@ _CONSENTS = (
     "SELECT given_at, until, scope, complete, withdrawn_at FROM consent"
     " WHERE number = :number AND professional = :professional AND given_at <= :until"
 )
-# An appointment lies ahead by its nature; what matters is when it became known. One that was
-# spent is no longer there, unless it was spent after the instant asked about.
+# An appointment lies ahead by its nature; what matters is when it became known. An attempt that
+# was voided, or was made after the instant asked about, has spent nothing.
 _APPOINTMENTS = (
-    "SELECT at, campaign FROM appointment"
+    "SELECT at, campaign, id, ("
+    "SELECT attempt.id FROM attempt"
+    " WHERE attempt.id = used_by AND voided_at IS NULL AND attempt.at <= :until)"
+    " FROM appointment"
     " WHERE number = :number AND professional = :professional AND recorded_at <= :until"
-    " AND (used_by IS NULL OR (SELECT attempt.at FROM attempt WHERE id = used_by) > :until)"
+)
+
+# A later call that may have been answered: of those that were not, this is known.
+_FOLLOWED = (
+    "SELECT 1 FROM attempt WHERE {subject} AND professional = :professional"
+    " AND at > silent_call.at AND at <= :until AND voided_at IS NULL"
+    f" AND state NOT IN ('{State.BUSY}', '{State.FAILED}')"
+    f" AND ifnull(outcome, '{Outcome.ANSWERED}') = '{Outcome.ANSWERED}'"
+)
+_FOLLOWED_NUMBER = f"EXISTS ({_FOLLOWED.format(subject='number = :number')})"
+# As the attempts are counted: the person's, and those on this number of nobody in particular.
+_FOLLOWED_PERSON = (
+    f"(EXISTS ({_FOLLOWED.format(subject='person = :person')})"
+    f" OR EXISTS ({_FOLLOWED.format(subject='number = :number AND person IS NULL')}))"
+)
+_SILENT = "professional = :professional AND at <= :until"
+_SILENT_OF_NUMBER = (
+    f"SELECT at, {_FOLLOWED_NUMBER} FROM silent_call WHERE number = :number AND {_SILENT}"
+)
+# As objections are read: whoever picked up, it was this phone that nobody spoke on.
+_SILENT_OF_PERSON = (
+    f"SELECT at, {_FOLLOWED_PERSON} FROM silent_call WHERE number = :number AND {_SILENT}"
+    f" UNION ALL SELECT at, {_FOLLOWED_PERSON} FROM silent_call"
+    f" WHERE person = :person AND number <> :number AND {_SILENT}"
 )
 
 
@@ -79,20 +114,24 @@ def read_facts(
     as_of: datetime | None = None,
     lists: Mapping[str, Listing] | None = None,
     count_failed: bool = True,
+    silent: bool = False,
+    appointments: bool = True,
 ) -> Facts:
     """Everything recorded that bears on one callee and one professional.
 
     Args:
         person: with one, the attempts of that person on any number count, and those on this
-            number of nobody in particular; without, all on this number do. Objections likewise
-            follow the person besides the number.
+            number of nobody in particular; without, all on this number do. Objections and silent
+            calls follow the person besides the number.
         attempts_since: how far back attempts are wanted, inclusive.
         as_of: None for a live question; else the instant that it is about.
         lists: what the lists say, from `ListCache.look_up`; handed on.
         count_failed: False leaves out the attempts that ended without having rung.
+        silent: whether silent calls are wanted.
+        appointments: whether appointments are wanted.
     """
     until = _FOREVER if as_of is None else micros(as_of)
-    values = {
+    values: dict[str, object] = {
         "number": number,
         "professional": professional,
         "person": person,
@@ -104,7 +143,8 @@ def read_facts(
         _OBJECTIONS_OF_PERSON if person else _OBJECTIONS_OF_NUMBER, values
     ).fetchall()
     consents = conn.execute(_CONSENTS, values).fetchall()
-    appointments = conn.execute(_APPOINTMENTS, values).fetchall()
+    agreed = conn.execute(_APPOINTMENTS, values).fetchall() if appointments else ()
+    silences = _silences(conn, values) if silent else ()
     # Newest first. Sorting a handful here is cheaper than making SQLite merge two index scans.
     attempts.sort(reverse=True)
     objections.sort(reverse=True)
@@ -115,9 +155,15 @@ def read_facts(
             [Objection(instant(at), _SCOPE[word], campaign) for at, word, campaign in objections]
         ),
         consents=tuple([_consent(row, until) for row in consents]),
-        appointments=tuple([Appointment(instant(at), campaign) for at, campaign in appointments]),
+        appointments=tuple([Appointment(instant(at), *rest) for at, *rest in agreed]),
+        silent_calls=tuple([SilentCall(instant(at), bool(after)) for at, after in silences]),
         lists=lists if lists is not None else {},
     )
+
+
+def _silences(conn: sqlite3.Connection, values: dict[str, object]) -> list[tuple[int, int]]:
+    sql = _SILENT_OF_PERSON if values["person"] else _SILENT_OF_NUMBER
+    return sorted(conn.execute(sql, values), reverse=True)
 
 
 def _first(row: tuple[int, ...]) -> int:

@@ -231,7 +231,30 @@ CREATE INDEX list_overlay_by_number ON list_overlay (number, name);
 CREATE INDEX list_overlay_by_name ON list_overlay (name);
 """
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "first", FIRST),)
+# A silent call is one that the callee answered and no agent took. Where the attempt is known, it
+# was silent once, however often that is said.
+SILENT_CALLS = """
+CREATE TABLE silent_call (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL,
+    person TEXT CHECK (person <> ''),
+    professional TEXT NOT NULL,
+    campaign TEXT NOT NULL DEFAULT '',
+    at INTEGER NOT NULL,
+    attempt_id INTEGER REFERENCES attempt (id),
+    recorded_at INTEGER NOT NULL,
+    recorded_by TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX silent_call_by_number ON silent_call (number, professional);
+CREATE INDEX silent_call_by_person ON silent_call (person, professional)
+    WHERE person IS NOT NULL;
+CREATE UNIQUE INDEX silent_call_once ON silent_call (attempt_id) WHERE attempt_id IS NOT NULL;
+"""
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "first", FIRST),
+    Migration(2, "silent calls", SILENT_CALLS),
+)
 
 
 def newest(migrations: Sequence[Migration] = MIGRATIONS) -> int:
