@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import json
 import logging
@@ -12,12 +13,15 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.gate.world import rulebook_of
 
 from dialwarden.gate.decision import Answer
 from dialwarden.gate.rulebook import Rulebook
@@ -65,7 +69,7 @@ def _restored() -> Iterator[None]:
 
 def lines_of(
     monkeypatch: pytest.MonkeyPatch, answer: Answer, *, style: str = "json",
-    clear: bool = False, **question: Any,
+    clear: bool = False, rulebook: Rulebook = RULEBOOK, **question: Any,
 ) -> str:  # fmt: skip
     """What one verdict writes to standard error."""
     said = io.StringIO()
@@ -73,7 +77,7 @@ def lines_of(
     set_up_logging(style=style, level="info")
     values = {"dialled": DIALLED, "call": "17.1", "door": Door.AGI, "asked_by": "PJSIP/1-1"}
     asked = Question(**{**values, **question})
-    VerdictLog(clear_numbers=clear).write(answer, asked, RULEBOOK, time.perf_counter())
+    VerdictLog(clear_numbers=clear).write(answer, asked, rulebook, time.perf_counter())
     return said.getvalue()
 
 
@@ -88,9 +92,23 @@ def test_an_allow_is_one_json_line_with_every_field(monkeypatch: pytest.MonkeyPa
         "message": "allowed +336••••••78, attempt 7",
         "verdict": "ALLOW", "number": "+336••••••78", "campaign": "energy", "call": "17.1",
         "door": "agi", "rules": [], "not_judged": ["caller_id"], "attempt": 7, "repeated": False,
-        "professional": "acme", "regime": "fr-optin-2026", "zones": ["Europe/Paris"],
+        "professional": "acme", "policy": "fr", "policy_sha256": "", "regime": "fr-optin-2026",
+        "zones": ["Europe/Paris"],
         "lists": {"bloctel": 3, "house": None}, "asked_by": "PJSIP/1-1",
     }  # fmt: skip
+
+
+def test_a_line_names_the_policy_file_and_what_in_it_nobody_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = '[campaigns.energy]\nprofessional = "acme"\npolicy = "fr"\n'
+    rulebook = rulebook_of(tmp_path, text)
+    doubtful = dataclasses.replace(ALLOWED.verdict, unverified=("a figure",))
+    answer = dataclasses.replace(ALLOWED, verdict=doubtful)
+    line = json.loads(lines_of(monkeypatch, answer, rulebook=rulebook))
+    file = files("dialwarden.policies").joinpath("fr.toml")
+    assert line["policy_sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert line["unverified"] == ["a figure"]
 
 
 def test_a_refusal_says_every_rule_the_first_reason_and_when_next(

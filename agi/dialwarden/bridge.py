@@ -46,7 +46,7 @@ from dialwarden.numbers import (
     zone,
 )
 from dialwarden.policies import load_policies
-from dialwarden.policy.calendar import holiday_on
+from dialwarden.policy.days import day_of
 from dialwarden.policy.model import Confidence
 from dialwarden.settings.config import Config, load_config
 from dialwarden.settings.sections import Numbers
@@ -259,9 +259,10 @@ async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
         for place in places_of_region(entry.region):
             zone(place.zone)
         for terms in entry.mandate.terms.values():
-            if terms.holidays is not None:
-                for year in (today.year, today.year + 1):
-                    holiday_on(terms.holidays, today.replace(year=year, day=1))
+            country = entry.region.partition("-")[0]
+            for year in (today.year, today.year + 1):
+                # Every holiday and regional holiday of that year is known from then on.
+                day_of(terms, today.replace(year=year, day=1), country)
     names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
     for name in sorted(names):
         try:
@@ -299,6 +300,8 @@ def say_warnings(config: Config) -> None:
     unverified: set[tuple[str, str]] = set()
     for campaign in config.campaigns.values():
         for sentence in campaign.wider_than_law(today):
+            log.warning("%s", sentence)
+        for sentence in campaign.unsaid(today):
             log.warning("%s", sentence)
         regime = campaign.policy.regime_on(today)
         log.info(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from dialwarden.question import Purpose
 
@@ -59,6 +59,9 @@ class Consent:
     withdrawn_at: datetime | None = None
 
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """A date and time at which the callee agreed to be called; good for one call.
@@ -67,12 +70,14 @@ class Appointment:
         campaign: the one that it was agreed with; "" for any of the professional's.
         used_by: the attempt that it was spent on; None while it is good. One that was voided
             spends nothing.
+        agreed_at: when it was recorded: a no said later has ended it.
     """
 
     at: datetime
     campaign: str = ""
     id: int = 0
     used_by: int | None = None
+    agreed_at: datetime = _LONG_AGO
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,11 @@ class VerdictLog:
             fields["attempt"] = answer.attempt
             fields["repeated"] = not answer.reserved
         fields["professional"] = verdict.professional
+        fields["policy"] = verdict.policy
+        fields["policy_sha256"] = rulebook.policy_sha256(verdict.campaign)
         fields["regime"] = verdict.regime
+        if verdict.unverified:
+            fields["unverified"] = list(verdict.unverified)
         fields["zones"] = list(verdict.zones)
         fields["lists"] = dict(answer.lists)
         fields["asked_by"] = self.veiled(question.asked_by)

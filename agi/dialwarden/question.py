@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 
@@ -88,6 +88,39 @@ class Relationship:
             return cls(Bond(match[1] or match[2]), since)
         except ValueError:
             raise QuestionError("relationship", text, allowed) from None
+
+
+# What stands in a caller id's place when it is withheld: SIP's anonymous, Asterisk's names for the
+# presentation, and what people write.
+_WITHHELD = frozenset(
+    {
+        "anonymous", "blocked", "hidden", "private", "prohib", "restricted", "unavailable",
+        "unknown", "withheld",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class CallerId:
+    """The number that the callee is shown.
+
+    Attributes:
+        shown: as the asker wrote it.
+        e164: with its +; "" when it is withheld or no number.
+        withheld: it is a word that says so.
+        digits: as declared numbers are compared: E.164 without the +, else what is shown.
+    """
+
+    shown: str
+    e164: str = ""
+    withheld: bool = field(init=False)
+    digits: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        shown = self.shown.strip()
+        withheld = not self.e164 and shown.lower().partition("@")[0] in _WITHHELD
+        object.__setattr__(self, "withheld", withheld)
+        object.__setattr__(self, "digits", self.e164.removeprefix("+") or shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class Verdict:
         refusals: in the order of `Rule`, one per rule.
         next: the first instant, to the second, at which the call would be allowed with the facts
             as they are; None when waiting does not help or when it is allowed now.
+        unverified: citations of what it rests on that no text was read for.
     """
 
     decision: Decision
@@ -108,6 +109,7 @@ class Verdict:
     refusals: tuple[Refusal, ...] = ()
     not_judged: tuple[NotJudged, ...] = ()
     next: datetime | None = None
+    unverified: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -259,12 +259,14 @@ def test_text_of_a_refusal(site: Site) -> None:
         "",
         "  number      ok",
         "  campaign    ok",
+        "  sector      not judged  campaign paris does not say what it sells, and the law bans",
         "  consent     refused     no consent to be called by acme is on file; one must be give",
         "                          waiting does not help; § L. 223-1, R. 223-1 and L. 223-5 (lo",
         "  opposition  refused     the number is on opposition list house of Sun 2026-11-01; do",
         "                          waiting does not help; campaign paris, lists",
         "  list_stale  ok",
         "  objection   ok",
+        "  caller_id   not judged  nobody said which number the callee is shown; pass callerid=",
         "  holiday     ok",
         "  hours       refused     it is Mon 2026-11-16 21:00 Europe/Paris where the callee is;",
         "                          until Tue 2026-11-17 10:00 Europe/Paris; § D. 223-9 (décret",
@@ -284,10 +286,12 @@ ALLOW  +33612345678
 
   number      ok
   campaign    ok
+  sector      ok
   consent     ok
   opposition  ok
   list_stale  ok
   objection   ok
+  caller_id   ok
   holiday     ok
   hours       ok
   frequency   ok

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,66 +13,24 @@ from tests.gate.world import (
     DIALLED,
     NOW,
     NUMBER,
+    Bench,
     consent_to,
     failing,
     import_list,
     object_to,
     overlay,
-    question,
     rulebook_of,
     withdraw,
 )
 
 from dialwarden import __version__, tzdata
 from dialwarden.facts import Scope
-from dialwarden.gate.decision import Answer, Decider
-from dialwarden.gate.reading import read_question
-from dialwarden.gate.rulebook import Rulebook
 from dialwarden.ledger import attempts
-from dialwarden.ledger.attempt_list import list_attempts
-from dialwarden.ledger.connection import open_ledger, snapshot, transaction
-from dialwarden.ledger.list_cache import ListCache
+from dialwarden.ledger.connection import open_ledger
 from dialwarden.ledger.lists import Op
-from dialwarden.ledger.refusals import list_refusals
 from dialwarden.ledger.states import Event, Outcome
 from dialwarden.policies import load_policies
 from dialwarden.question import Purpose
-
-
-class Bench:
-    """A decider on one connection; each question is a transaction of its own."""
-
-    def __init__(self, conn: sqlite3.Connection, rulebook: Rulebook) -> None:
-        self.conn = conn
-        self.rulebook = rulebook
-        self.lists = ListCache()
-        self.decider = Decider(self.lists)
-        self.now = NOW
-
-    def ask(self, dialled: str = DIALLED, campaign: str = "capped", **more: object) -> Answer:
-        reading = read_question(question(dialled, campaign, **more), self.rulebook)
-        with transaction(self.conn):
-            self.lists.refresh(self.conn)
-            return self.decider.decide(self.conn, reading, self.rulebook, self.now)
-
-    def dry(
-        self, dialled: str = DIALLED, campaign: str = "capped",
-        as_of: datetime | None = None, **more: object,
-    ) -> Answer:  # fmt: skip
-        reading = read_question(question(dialled, campaign, **more), self.rulebook)
-        with snapshot(self.conn):
-            self.lists.refresh(self.conn)
-            return self.decider.judge_dry(self.conn, reading, self.rulebook, self.now, as_of=as_of)
-
-    def attempts(self) -> list[dict[str, object]]:
-        return list(list_attempts(self.conn))
-
-    def refusals(self) -> list[dict[str, object]]:
-        return list(list_refusals(self.conn))
-
-    def state(self, attempt: int | None) -> tuple[object, object]:
-        found = next(row for row in self.attempts() if row["id"] == attempt)
-        return found["state"], found["outcome"]
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gate.world import CONFIG, NOW, rulebook_of
 
-from dialwarden.facts import Facts
+from dialwarden.facts import Appointment, Facts
 from dialwarden.gate.reading import EMERGENCY, PATTERN, Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
-from dialwarden.question import Bond, Purpose, Question, Relationship
+from dialwarden.numbers import Place
+from dialwarden.question import Bond, CallerId, Dialling, Purpose, Question, Relationship
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +204,222 @@ def test_the_lists_asked_are_those_of_the_regime_in_force(rulebook: Rulebook) ->
     reading = read_question(Question("0612345678", "solar"), rulebook)
     assert reading.lists_asked(NOW) == ()
     assert reading.lists_asked(NOW - timedelta(days=180)) == ("bloctel",)
+
+
+# --- Where the callee may be
+
+PACK = """
+id = "america"
+title = "t"
+country = "US"
+[sources.law]
+text = "the law"
+confidence = "primary"
+[[regimes]]
+id = "america"
+title = "t"
+from = 2020-01-01
+until = 2026-12-31
+[regimes.hours]
+mon-sun = ["08:00-21:00"]
+source = "law"
+[regimes.appointments]
+tolerance = "10 minutes"
+waives = ["hours"]
+source = "law"
+[[regimes.regions]]
+regions = ["US-FL"]
+[[regimes.regions.caps]]
+max = 3
+period = "24 hours"
+source = "law"
+[[regimes]]
+id = "america-2027"
+title = "t"
+from = 2027-01-01
+extends = "america"
+[[regimes.lists]]
+name = "dnc"
+source = "law"
+"""
+ABROAD = """
+[policies]
+path = "packs"
+[campaigns.america]
+professional = "seller"
+policy = "america"
+dial = "automatic"
+[campaigns.italy]
+professional = "seller"
+policy = "none"
+region = "IT"
+"""
+
+
+@pytest.fixture(scope="module")
+def abroad(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
+    directory = tmp_path_factory.mktemp("abroad")
+    (directory / "packs").mkdir()
+    (directory / "packs" / "america.toml").write_text(PACK)
+    return rulebook_of(directory, CONFIG + ABROAD)
+
+
+EAST, CENTRAL = "America/New_York", "America/Chicago"
+
+
+@pytest.mark.parametrize(
+    ("dialled", "region", "places", "zones"),
+    [
+        ("+12125550123", "", [("US-NY", EAST)], (EAST,)),
+        ("+18505550123", "", [("US-FL", EAST), ("US-FL", CENTRAL)], (EAST, CENTRAL)),
+        ("+12125550123", "US-FL", [("US-FL", EAST), ("US-FL", CENTRAL)], (EAST, CENTRAL)),
+        ("+33612345678", "", [("FR", "Europe/Paris")], ("Europe/Paris",)),
+        ("+33612345678", "FR-57", [("FR-57", "Europe/Paris")], ("Europe/Paris",)),
+        # Of many places each clock is named once.
+        ("+34612345678", "", [("ES", "Europe/Madrid"), ("ES-CE", "Africa/Ceuta"),
+                              ("ES-ML", "Africa/Ceuta"), ("ES-CN", "Atlantic/Canary")],
+         ("Europe/Madrid", "Africa/Ceuta", "Atlantic/Canary")),
+    ],
+)  # fmt: skip
+def test_a_reading_knows_the_places_and_their_clocks(
+    abroad: Rulebook,
+    dialled: str,
+    region: str,
+    places: list[tuple[str, str]],
+    zones: tuple[str, ...],
+) -> None:
+    reading = read_question(Question(dialled, "america", region=region), abroad)
+    assert reading.places == tuple(Place(*place) for place in places)
+    assert reading.zone_names == zones
+    assert reading.zones == tuple(map(ZoneInfo, zones))
+
+
+@pytest.mark.parametrize(
+    ("dialled", "region", "known", "regions"),
+    [
+        ("+12125550123", "", True, ["US-NY"]),
+        ("+18505550123", "", True, ["US-FL", "US-FL"]),
+        ("+33612345678", "", False, ["FR"]),
+        ("+33612345678", "FR-57", True, ["FR-57"]),
+        # What this law does not tell apart is one, for each clock.
+        ("+34612345678", "", False, ["ES", "-", "-"]),
+    ],
+)
+def test_the_matter_is_of_the_places_that_the_law_tells_apart(
+    abroad: Rulebook, dialled: str, region: str, known: bool, regions: list[str]
+) -> None:
+    matter = read_question(Question(dialled, "america", region=region), abroad).matter(Facts())
+    assert [place.region for place in matter.places] == regions
+    assert matter.known is known
+    assert [str(zone) for zone in matter.zones] == [place.zone for place in matter.places]
+
+
+def test_the_lists_asked_are_those_of_the_laws_in_force_wherever_the_callee_may_be(
+    abroad: Rulebook,
+) -> None:
+    """The night of the change: midnight in New York is an hour away in Chicago."""
+    reading = read_question(Question("+18505550123", "america"), abroad)
+    midnight = datetime(2027, 1, 1, tzinfo=ZoneInfo(EAST))
+    assert reading.lists_asked(midnight - timedelta(seconds=1)) == ()
+    assert reading.lists_asked(midnight) == ("dnc",)
+    newyork = read_question(Question("+12125550123", "america"), abroad)
+    assert newyork.lists_asked(midnight) == ("dnc",)
+    chicago = read_question(Question("+13125550123", "america"), abroad)
+    assert chicago.lists_asked(midnight) == ()
+
+
+# --- What is shown, and who dials
+
+
+@pytest.mark.parametrize(
+    ("campaign", "shown", "e164"),
+    [
+        ("capped", "0142123456", "+33142123456"),
+        ("capped", "+39 06 1234 5678", "+390612345678"),
+        ("italy", "0612345678", "+390612345678"),
+        ("america", "212-555-0123", "+12125550123"),
+        # No trunk's digit stands before what is shown.
+        ("capped", "90142123456", ""),
+        ("capped", "anonymous", ""),
+        ("capped", "4866", ""),
+    ],
+)
+def test_the_number_shown_is_read_as_the_campaigns_region_writes_numbers(
+    abroad: Rulebook, campaign: str, shown: str, e164: str
+) -> None:
+    asked = Question("+33612345678", campaign, caller_id=shown)
+    assert read_question(asked, abroad).matter(Facts()).caller_id == CallerId(shown, e164)
+
+
+@pytest.mark.parametrize("shown", [None, "", "  "])
+def test_a_number_that_nobody_named_is_not_shown_as_withheld(
+    abroad: Rulebook, shown: str | None
+) -> None:
+    asked = Question("+33612345678", "capped", caller_id=shown)
+    assert read_question(asked, abroad).matter(Facts()).caller_id is None
+
+
+@pytest.mark.parametrize(
+    ("campaign", "given_dial", "dial"),
+    [
+        ("america", None, Dialling.AUTOMATIC),
+        ("america", Dialling.MANUAL, Dialling.MANUAL),
+        ("capped", None, None),
+        ("capped", Dialling.AUTOMATIC, Dialling.AUTOMATIC),
+    ],
+)
+def test_who_dials_is_the_questions_else_the_campaigns(
+    abroad: Rulebook, campaign: str, given_dial: Dialling | None, dial: Dialling | None
+) -> None:
+    reading = read_question(Question("+33612345678", campaign, dialling=given_dial), abroad)
+    assert reading.dialling is dial
+    assert reading.matter(Facts()).dialling is dial
+
+
+# --- The appointment whose time it is
+
+AGREED = Appointment(NOW, "america", 7)
+
+
+@pytest.mark.parametrize(
+    ("appointments", "seconds", "found"),
+    [
+        ((AGREED,), 0, 7),
+        ((AGREED,), -600, 7),
+        ((AGREED,), 599, 7),
+        ((AGREED,), -601, None),
+        ((AGREED,), 600, None),
+        ((), 0, None),
+        ((replace(AGREED, campaign=""),), 0, 7),
+        ((replace(AGREED, campaign="capped"),), 0, None),
+        ((replace(AGREED, used_by=1),), 0, None),
+        ((replace(AGREED, used_by=1), replace(AGREED, id=8)), 0, 8),
+    ],
+)
+def test_a_reading_finds_the_appointment_whose_time_it_is(
+    abroad: Rulebook, appointments: tuple[Appointment, ...], seconds: int, found: int | None
+) -> None:
+    reading = read_question(Question("+18505550123", "america"), abroad)
+    at = NOW + timedelta(seconds=seconds)
+    agreed = reading.appointment(Facts(appointments=appointments), at)
+    assert (agreed.id if agreed else None) == found
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Question("+12125550123", "capped"),  # its law heeds none
+        Question("+12125550123", "nobody"),
+        Question("12", "america"),
+        Question("+12125550123", "america", region="XX"),
+    ],
+    ids=["law", "campaign", "number", "region"],
+)
+def test_where_there_is_none_to_heed_a_reading_finds_no_appointment(
+    abroad: Rulebook, asked: Question
+) -> None:
+    facts = Facts(appointments=(replace(AGREED, campaign=""),))
+    assert read_question(asked, abroad).appointment(facts, NOW) is None
 
 
 _words = st.text(max_size=40) | st.text("+0123456789().- ,;x", max_size=30)

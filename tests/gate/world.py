@@ -13,14 +13,16 @@ from typing import Any
 from pyroaring import BitMap64
 
 from dialwarden.facts import Scope
-from dialwarden.gate.decision import Answer
+from dialwarden.gate.decision import Answer, Decider
 from dialwarden.gate.gate import Gate
+from dialwarden.gate.reading import read_question
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
-from dialwarden.ledger import attempt_list, consents, lists, objections, refusals
+from dialwarden.ledger import appointments, attempt_list, consents, lists, objections, refusals
 from dialwarden.ledger.connection import open_ledger, snapshot, transaction
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.group_commit import Ledger
+from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.objections import NewObjection
 from dialwarden.log import VerdictLog
 from dialwarden.policies import load_policies
@@ -177,6 +179,42 @@ class World:
             conn.close()
 
 
+class Bench:
+    """A decider on one connection; each question is a transaction of its own."""
+
+    def __init__(self, conn: sqlite3.Connection, rulebook: Rulebook) -> None:
+        self.conn = conn
+        self.rulebook = rulebook
+        self.lists = ListCache()
+        self.decider = Decider(self.lists)
+        self.now = NOW
+
+    def ask(self, dialled: str = DIALLED, campaign: str = "capped", **more: object) -> Answer:
+        reading = read_question(question(dialled, campaign, **more), self.rulebook)
+        with transaction(self.conn):
+            self.lists.refresh(self.conn)
+            return self.decider.decide(self.conn, reading, self.rulebook, self.now)
+
+    def dry(
+        self, dialled: str = DIALLED, campaign: str = "capped",
+        as_of: datetime | None = None, **more: object,
+    ) -> Answer:  # fmt: skip
+        reading = read_question(question(dialled, campaign, **more), self.rulebook)
+        with snapshot(self.conn):
+            self.lists.refresh(self.conn)
+            return self.decider.judge_dry(self.conn, reading, self.rulebook, self.now, as_of=as_of)
+
+    def attempts(self) -> list[dict[str, object]]:
+        return list(attempt_list.list_attempts(self.conn))
+
+    def refusals(self) -> list[dict[str, object]]:
+        return list(refusals.list_refusals(self.conn))
+
+    def state(self, attempt: int | None) -> tuple[object, object]:
+        found = next(row for row in self.attempts() if row["id"] == attempt)
+        return found["state"], found["outcome"]
+
+
 _calls = iter(range(1, 1 << 30))
 
 
@@ -213,6 +251,16 @@ def withdraw(
     return lambda conn: consents.withdraw(
         conn, number=number, professional=professional, at=at, recorded_at=at
     )
+
+
+def agree(
+    at: datetime, number: int = NUMBER, professional: str = "seller", campaign: str = ""
+) -> Callable[[sqlite3.Connection], object]:
+    """Record an appointment, as of long ago."""
+    return lambda conn: appointments.add(
+        conn, number=number, professional=professional, at=at, campaign=campaign,
+        recorded_at=NOW - timedelta(days=30),
+    )  # fmt: skip
 
 
 def import_list(

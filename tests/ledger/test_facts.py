@@ -17,12 +17,12 @@ from dialwarden.facts import (
     SilentCall,
 )
 from dialwarden.ledger import appointments, attempts, consents, objections, silent_calls
-from dialwarden.ledger.attempts import HistoryRow
+from dialwarden.ledger.attempts import HistoryRow, NewAttempt
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.silent_calls import NewSilentCall
 from dialwarden.ledger.states import Event, Outcome
-from dialwarden.question import Purpose
+from dialwarden.question import Dialling, Purpose
 
 
 def facts(conn: sqlite3.Connection, number: int = A, **more: object) -> Facts:
@@ -176,11 +176,11 @@ def test_an_appointment_is_seen_from_when_it_was_recorded_and_as_spent_from_its_
     conn: sqlite3.Connection,
 ) -> None:
     agree(conn, recorded_at=day(1))
-    good = Appointment(day(5), "energy", id=1)
+    good = Appointment(day(5), "energy", agreed_at=day(1), id=1)
     assert facts(conn).appointments == (good,)
     one = attempts.reserve(conn, attempt(at=day(5)))
     assert appointments.use(conn, one, 1)
-    spent = Appointment(day(5), "energy", id=1, used_by=one)
+    spent = Appointment(day(5), "energy", agreed_at=day(1), id=1, used_by=one)
     assert facts(conn).appointments == (spent,)
     seen = [facts(conn, as_of=day(d)).appointments for d in (0, 1, 4, 5)]
     assert seen == [(), (good,), (good,), (spent,)]
@@ -192,7 +192,41 @@ def test_an_appointment_is_good_again_once_its_attempt_is_voided(conn: sqlite3.C
     appointments.use(conn, one, 1)
     attempts.void(conn, one, "never dialled", day(5))
     for as_of in (None, day(6)):
-        assert facts(conn, as_of=as_of).appointments == (Appointment(day(5), "energy", id=1),)
+        assert facts(conn, as_of=as_of).appointments == (
+            Appointment(day(5), "energy", agreed_at=T0, id=1),
+        )
+
+
+@pytest.mark.parametrize(
+    ("campaign", "at", "stands"),
+    [
+        pytest.param("", day(1), False, id="of everything"),
+        pytest.param("energy", day(1), False, id="of its campaign"),
+        pytest.param("", T0, False, id="of the same instant"),
+        pytest.param("other", day(1), True, id="of another campaign"),
+        pytest.param("", day(-1), True, id="before it was agreed"),
+    ],
+)
+def test_a_withdrawal_ends_the_appointments_agreed_before_it(
+    conn: sqlite3.Connection, campaign: str, at: datetime, stands: bool
+) -> None:
+    agree(conn)
+    consents.withdraw(
+        conn, number=A, professional="acme", at=at, recorded_at=day(2), campaign=campaign
+    )
+    assert bool(facts(conn).appointments) is stands
+    assert bool(facts(conn, as_of=T0).appointments) is (stands or at > T0)
+
+
+def test_what_a_no_or_a_withdrawal_ended_may_be_agreed_on_again(conn: sqlite3.Connection) -> None:
+    agree(conn)
+    objections.add(conn, objection(at=day(1)))
+    agree(conn, recorded_at=day(2))
+    agree(conn, recorded_at=day(3))
+    assert [one.agreed_at for one in facts(conn).appointments] == [T0, day(2)]
+    consents.withdraw(conn, number=A, professional="acme", at=day(3), recorded_at=day(3))
+    agree(conn, recorded_at=day(4))
+    assert [one.agreed_at for one in facts(conn).appointments] == [day(4)]
 
 
 def test_only_what_is_wanted_is_read(conn: sqlite3.Connection) -> None:
@@ -201,6 +235,10 @@ def test_only_what_is_wanted_is_read(conn: sqlite3.Connection) -> None:
     assert facts(conn).silent_calls == ()
     assert facts(conn, appointments=False).appointments == ()
     assert facts(conn, silent=True).silent_calls == (SilentCall(T0),)
+
+
+def by_hand(**more: object) -> NewAttempt:
+    return attempt(dialling=Dialling.MANUAL, **more)  # type: ignore[arg-type]
 
 
 def fall_silent(conn: sqlite3.Connection, at: datetime, number: int = A, **more: object) -> None:
@@ -261,7 +299,7 @@ def test_a_silent_call_is_followed_by_one_that_may_have_been_answered(
     conn: sqlite3.Connection, happened: list[Event | Outcome], followed: bool, person: str
 ) -> None:
     fall_silent(conn, T0, person=person)
-    later = attempts.reserve(conn, attempt(at=day(1), person=person))
+    later = attempts.reserve(conn, by_hand(at=day(1), person=person))
     for event in happened:
         if isinstance(event, Outcome):
             attempts.settle(conn, later, event, day(1))
@@ -272,16 +310,23 @@ def test_a_silent_call_is_followed_by_one_that_may_have_been_answered(
     assert silences(conn, person=person) == [(T0, followed)]
 
 
-@pytest.mark.parametrize(
-    ("outcome", "followed"),
-    [(None, True), (Outcome.ANSWERED, True), (Outcome.BUSY, False), (Outcome.NO_ANSWER, False)],
-)
-def test_a_call_from_before_our_time_follows_if_it_may_have_been_answered(
-    conn: sqlite3.Connection, outcome: Outcome | None, followed: bool
+@pytest.mark.parametrize("outcome", [None, *Outcome])
+def test_a_call_from_before_our_time_follows_nothing(
+    conn: sqlite3.Connection, outcome: Outcome | None
 ) -> None:
+    """Nobody said whether a person dialled it."""
     fall_silent(conn, T0)
     attempts.insert_history(conn, [HistoryRow(A, "acme", day(1), outcome)])
-    assert silences(conn) == [(T0, followed)]
+    assert silences(conn) == [(T0, False)]
+
+
+@pytest.mark.parametrize("dialling", [None, Dialling.AUTOMATIC])
+def test_a_call_by_machine_follows_nothing(
+    conn: sqlite3.Connection, dialling: Dialling | None
+) -> None:
+    fall_silent(conn, T0)
+    attempts.reserve(conn, attempt(at=day(1), dialling=dialling))
+    assert silences(conn) == [(T0, False)]
 
 
 # A later call, the person asked for, and whether it followed a silent call to A on day 0.
@@ -306,12 +351,12 @@ def test_whose_later_call_follows_a_silent_one(
     conn: sqlite3.Connection, later: dict[str, object], person: str, followed: bool
 ) -> None:
     fall_silent(conn, T0)
-    attempts.reserve(conn, attempt(**later))  # type: ignore[arg-type]
+    attempts.reserve(conn, by_hand(**later))
     assert silences(conn, person=person) == [(T0, followed)]
 
 
 def test_at_an_instant_only_a_call_made_by_then_has_followed(conn: sqlite3.Connection) -> None:
     fall_silent(conn, T0)
-    attempts.reserve(conn, attempt(at=day(2)))
+    attempts.reserve(conn, by_hand(at=day(2)))
     seen = [silences(conn, as_of=day(d)) for d in (1, 2)]
     assert seen == [[(T0, False)], [(T0, True)]]

@@ -117,7 +117,7 @@ def test_a_ledger_of_version_1_keeps_its_rows_and_takes_silent_calls(path: Path)
     found = read_facts(conn, number=A, professional="acme", attempts_since=LONG_AGO, silent=True)
     assert [past.at for past in found.attempts] == [day(1), T0]
     assert [consent.given_at for consent in found.consents] == [T0]
-    assert found.appointments == (Appointment(day(1), id=1, used_by=2),)
+    assert found.appointments == (Appointment(day(1), id=1, used_by=2, agreed_at=T0),)
     assert found.silent_calls == ()
     assert [row["number"] for row in objections.list_objections(conn)] == [f"+{B}"]
     rows = [(row["id"], row["state"], row["silent"]) for row in list_attempts(conn)]
@@ -125,7 +125,7 @@ def test_a_ledger_of_version_1_keeps_its_rows_and_takes_silent_calls(path: Path)
     with transaction(conn):
         assert silent_calls.add(conn, NewSilentCall(A, "acme", T0, day(4), attempt=1))
     found = read_facts(conn, number=A, professional="acme", attempts_since=LONG_AGO, silent=True)
-    assert found.silent_calls == (SilentCall(T0, followed=True),)
+    assert found.silent_calls == (SilentCall(T0, followed=False),)
     assert [row["silent"] for row in list_attempts(conn)] == [True, False, False]
     conn.close()
 

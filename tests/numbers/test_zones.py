@@ -13,6 +13,11 @@ from hypothesis import strategies as st
 from dialwarden.numbers import Number, Place, places_of, places_of_region, read_number, zone
 from dialwarden.numbers.zones import places_of_code
 
+FRENCH_ANTILLES = {
+    Place("FR-971", "America/Guadeloupe"),
+    Place("FR-BL", "America/St_Barthelemy"),
+    Place("FR-MF", "America/Marigot"),
+}
 REUNION = Place("FR-974", "Indian/Reunion")
 MAYOTTE = Place("FR-976", "Indian/Mayotte")
 PARIS = Place("FR", "Europe/Paris")
@@ -33,8 +38,8 @@ CANDIDATES = [
     ("+262639123456", {REUNION, MAYOTTE}),
     ("+262947812345", {REUNION, MAYOTTE}),
     ("+262800123456", {REUNION, MAYOTTE}),
-    ("+590690123456", {Place("FR-971", "America/Guadeloupe")}),
-    ("+590590271234", {Place("FR-BL", "America/St_Barthelemy")}),
+    ("+590690123456", FRENCH_ANTILLES),
+    ("+590590271234", FRENCH_ANTILLES),
     ("+594694201234", {Place("FR-973", "America/Cayenne")}),
     ("+596696123456", {Place("FR-972", "America/Martinique")}),
     ("+508411234", {Place("FR-PM", "America/Miquelon")}),

@@ -7,19 +7,20 @@ from datetime import date, timedelta
 import pytest
 
 from dialwarden.errors import SettingsError
-from dialwarden.policy.hours import parse_week
-from dialwarden.policy.model import (
+from dialwarden.policy.figures import (
     Cap,
-    Confidence,
     ConsentRule,
+    Exemption,
     Gap,
     HolidayRule,
+    HoursRule,
     ListRule,
     ObjectionRule,
-    Source,
 )
+from dialwarden.policy.hours import parse_week
+from dialwarden.policy.model import Confidence, Source
 from dialwarden.policy.parse import read_policy
-from dialwarden.policy.period import Period
+from dialwarden.policy.period import Period, Span
 from dialwarden.question import Bond, Purpose
 from dialwarden.verdict import Rule
 
@@ -143,8 +144,8 @@ def test_a_whole_file_is_read() -> None:
     first, second = policy.regimes
     assert (first.id, first.start, first.end) == ("first", date(2026, 1, 1), date(2026, 6, 30))
     assert first.purposes == bound
-    assert first.hours == parse_week({"mon-fri": ["10:00-13:00", "14:00-20:00"]})
-    assert first.hours_source == law
+    week = parse_week({"mon-fri": ["10:00-13:00", "14:00-20:00"]})
+    assert first.hours == HoursRule(week, law)
     assert first.holidays == HolidayRule(
         "IT", law, {date(2026, 6, 29): "Roma"}, frozenset({date(2026, 6, 2)}),
         frozenset({Purpose.SERVICE}),
@@ -156,10 +157,16 @@ def test_a_whole_file_is_read() -> None:
     assert first.gaps == (Gap(Period(rolling=timedelta(hours=2)), bound, code),)
     both = frozenset({Bond.CONTRACT, Bond.PRESS})
     assert first.objection == ObjectionRule(law, 0, 60, both)
-    assert first.lists == (ListRule("rpo", law, 15, frozenset({Bond.CONTRACT}), 30, True),)
+    assert first.lists == (
+        ListRule(
+            "rpo", law, 15, Exemption(frozenset({Bond.CONTRACT}), Span(days=30), None, law), True,
+            bound,
+        ),
+    )  # fmt: skip
     assert first.consent == ConsentRule(
-        law, True, 1, date(2026, 1, 1), frozenset({Bond.PRESS}),
-        frozenset({Rule.HOURS, Rule.HOLIDAY}),
+        law, required=True, max_years=1, void_before=date(2026, 1, 1),
+        exempt=Exemption(frozenset({Bond.PRESS}), source=law),
+        waives=frozenset({Rule.HOURS, Rule.HOLIDAY}), purposes=bound,
     )  # fmt: skip
     assert (first.evidence_years, first.evidence_source) == (3, code)
     assert first.sources[law] == Source(
@@ -174,7 +181,7 @@ def test_a_regime_takes_over_what_it_does_not_name_and_drops_what_it_says() -> N
         assert getattr(second, part) == getattr(first, part)
     assert second.objection == ObjectionRule("A code", 60)
     assert second.lists == ()
-    assert (second.hours, second.hours_source) == (None, "")
+    assert (second.hours, second.hours_for) == (None, {})
     assert (second.evidence_years, second.evidence_source) == (None, "")
     assert second.end is None
 
@@ -182,9 +189,13 @@ def test_a_regime_takes_over_what_it_does_not_name_and_drops_what_it_says() -> N
 def test_what_a_file_does_not_say_is_absent() -> None:
     (regime,) = read_policy(HEAD + REGIME, "p.toml").regimes
     assert regime.purposes == frozenset(Purpose)
-    for part in ("hours", "holidays", "objection", "consent", "evidence_years", "end"):
+    for part in (
+        "hours", "holidays", "objection", "consent", "appointments", "evidence_years", "end"
+    ):  # fmt: skip
         assert getattr(regime, part) is None
-    assert (regime.caps, regime.gaps, regime.lists) == ((), (), ())
+    for part in ("caps", "gaps", "lists", "sectors", "caller_id", "regions"):
+        assert getattr(regime, part) == ()
+    assert regime.hours_for == {}
 
 
 def test_regimes_are_in_the_order_of_their_start_whatever_that_of_the_file() -> None:
@@ -201,6 +212,11 @@ until = 2026-08-10
 """
     policy = read_policy(HEAD + text, "p.toml")
     assert [regime.id for regime in policy.regimes] == ["earlier", "later"]
+
+
+def test_a_regime_may_be_of_one_day() -> None:
+    (regime,) = read_policy(HEAD + REGIME + "until = 2026-01-01\n", "p.toml").regimes
+    assert (regime.start, regime.end) == (date(2026, 1, 1), date(2026, 1, 1))
 
 
 def test_the_hash_is_of_the_files_text() -> None:
@@ -264,11 +280,11 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
      + SECOND.replace('"s"', '"r"') + "from = 2026-07-01\n",
      [(16, "regimes[2].id", "r is the id of an earlier regime")]),
     ("regimes that overlap", HEAD + REGIME + "until = 2026-07-01\n" + SECOND
-     + "from = 2026-07-01\n", [(10, "regimes", "r is in force until 2026-07-01 but s")]),
+     + "from = 2026-07-01\n", [(15, "regimes[2]", "r is in force until 2026-07-01 but s")]),
     ("a regime followed without its end", HEAD + REGIME + SECOND + "from = 2026-07-01\n",
-     [(10, "regimes", "r is in force until further notice but s starts 2026-07-01")]),
+     [(14, "regimes[2]", "r is in force until further notice but s starts 2026-07-01")]),
     ("a hole between regimes", HEAD + REGIME + "until = 2026-06-29\n" + SECOND
-     + "from = 2026-07-01\n", [(10, "regimes", "no regime from 2026-06-30 to 2026-06-30")]),
+     + "from = 2026-07-01\n", [(15, "regimes[2]", "no regime from 2026-06-30 to 2026-06-30")]),
     ("an unknown base", HEAD + REGIME + 'extends = "q"\n',
      [(14, "regimes[1].extends", "found 'q'; allowed: an earlier regime (none yet)")]),
     ("an unknown purpose", HEAD + REGIME + 'purposes = ["sales", "fun"]\n',
@@ -307,6 +323,10 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
      + '[[regimes.caps]]\nmax = 0\nperiod = "0 days"\nsource = "law"\n',
      [(15, "regimes[1].caps[1].max", "found 0; allowed: a whole number, 1 or more"),
       (16, "regimes[1].caps[1].period", "'0 days' is no period")]),
+    ("a cap without a max", HEAD + REGIME + '[[regimes.caps]]\nperiod = "1 day"\nsource = "law"\n',
+     [(14, "regimes[1].caps[1].max", "missing")]),
+    ("a source without a text", HEAD.replace('text = "A text"\n', "") + REGIME,
+     [(5, "sources.law.text", "missing")]),
     ("a cap without a period", HEAD + REGIME + '[[regimes.caps]]\nmax = 4\nsource = "law"\n',
      [(14, "regimes[1].caps[1].period", "missing")]),
     ("an objection of nothing", HEAD + REGIME + '[regimes.objection]\nsource = "law"\n',
@@ -340,9 +360,10 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
      [(14, "regimes[1].evidence.years", "missing")]),
     ("a part dropped that is none", HEAD + REGIME + 'drop = ["penalty"]\n',
      [(14, "regimes[1].drop[1]", "found 'penalty'; allowed: hours, holidays, caps")]),
-    ("a part given and dropped", HEAD + REGIME
-     + 'drop = ["evidence"]\n[regimes.evidence]\nyears = 3\nsource = "law"\n',
-     [(14, "regimes[1].drop", "found 'evidence', which this regime also gives")]),
+    ("a part given and dropped", HEAD + REGIME + "until = 2026-06-30\n" + SECOND
+     + 'from = 2026-07-01\nextends = "r"\ndrop = ["evidence"]\n'
+     '[regimes.evidence]\nyears = 3\nsource = "law"\n',
+     [(20, "regimes[2].drop", "found 'evidence', which this regime also gives")]),
 ]  # fmt: skip
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import string
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,23 +35,43 @@ def sentences(language: str) -> dict[str, str]:
     return {key: str(template) for key, template in table.items()}
 
 
-def reason_calls() -> Iterator[tuple[str, ast.Call, ast.AST]]:
-    """Every `Reason(...)` of the package: its place, itself, the function it stands in."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where an expression stands: in a function (None: in none) of a module."""
+
+    module: ast.Module
+    function: Function | None
+
+    @property
+    def node(self) -> ast.AST:
+        return self.function or self.module
+
+
+def reason_calls() -> Iterator[tuple[str, ast.Call, Scope]]:
+    """Every `Reason(...)` of the package: its place, itself, and where it stands."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        kinds = ast.FunctionDef | ast.AsyncFunctionDef
-        functions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
-        for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-                continue
-            if node.func.id == "Reason":
-                around = [f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
-                place = f"{path.relative_to(PACKAGE)}:{node.lineno}"
-                yield place, node, around[-1] if around else tree
+        module = ast.parse(path.read_text("utf-8"))
+        for call, scope in calls_of("Reason", module):
+            yield f"{path.relative_to(PACKAGE)}:{call.lineno}", call, scope
 
 
-def keys_of(expression: ast.expr, scope: ast.AST) -> set[str]:
-    """The keys that an expression may give: constants, conditions, families, local names."""
+def calls_of(name: str, module: ast.Module) -> Iterator[tuple[ast.Call, Scope]]:
+    functions = [node for node in ast.walk(module) if isinstance(node, Function)]
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            around = [f for f in functions if f.lineno <= node.lineno <= (f.end_lineno or 0)]
+            yield node, Scope(module, around[-1] if around else None)
+
+
+def keys_of(expression: ast.expr, scope: Scope) -> set[str]:
+    """The keys that an expression may give.
+
+    Constants, conditions, families, the values of a table of the module, local names, and what
+    the function is called with.
+    """
     match expression:
         case ast.Constant(value=str(key)):
             return {key}
@@ -58,15 +79,33 @@ def keys_of(expression: ast.expr, scope: ast.AST) -> set[str]:
             return keys_of(body, scope) | keys_of(orelse, scope)
         case ast.JoinedStr(values=[ast.Constant(value=str(prefix)), ast.FormattedValue()]):
             return {prefix + ending for ending in FAMILIES[prefix]}
+        case ast.Subscript(value=ast.Name(id=table)):
+            (values,) = [value.values for value in assigned(table, scope.module)]
+            return set().union(*(keys_of(value, scope) for value in values))
         case ast.Name(id=name):
-            assigned = [
-                node.value
-                for node in ast.walk(scope)
-                if isinstance(node, ast.Assign)
-                and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
-            ]
-            return set().union(*(keys_of(value, scope) for value in assigned))
+            found = [(value, scope) for value in assigned(name, scope.node)]
+            found += arguments(name, scope)
+            return set().union(*(keys_of(value, where) for value, where in found))
     raise AssertionError(f"cannot tell the key of {ast.unparse(expression)}")
+
+
+def assigned(name: str, scope: ast.AST) -> Iterator[Any]:
+    """What stands to the right of `name = …`."""
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                yield node.value
+
+
+def arguments(name: str, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:
+    """What the function of a scope is called with for a parameter, in its module."""
+    if scope.function is None:
+        return
+    parameters = [argument.arg for argument in scope.function.args.args]
+    if name in parameters:
+        for call, where in calls_of(scope.function.name, scope.module):
+            yield call.args[parameters.index(name)], where
 
 
 def used_keys() -> dict[str, str]:
@@ -117,24 +156,15 @@ def test_a_call_gives_every_value_that_its_sentence_names() -> None:
         if len(call.args) > 1:
             values = call.args[1]
             if isinstance(values, ast.Name):
-                values = assigned_dict(values.id, scope) or values
+                values = next(assigned(values.id, scope.node), values)
             if not isinstance(values, ast.Dict):
                 continue
             given = {str(key.value) for key in values.keys if isinstance(key, ast.Constant)}
-            given |= added_values(call.args[1], scope)
+            given |= added_values(call.args[1], scope.node)
         for key in keys_of(call.args[0], scope):
             assert placeholders(sentences("en")[key]) <= given, (place, key)
             seen += 1
     assert seen > 20
-
-
-def assigned_dict(name: str, scope: ast.AST) -> ast.Dict | None:
-    for node in ast.walk(scope):
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-                return node.value
-    return None
 
 
 def added_values(values: ast.expr, scope: ast.AST) -> set[str]:
@@ -156,6 +186,7 @@ def added_values(values: ast.expr, scope: ast.AST) -> set[str]:
 # --- How values are written
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC).astimezone(PARIS)
+NEXT = datetime(2026, 11, 24, 14, tzinfo=PARIS)
 
 
 @pytest.mark.parametrize(
@@ -188,20 +219,24 @@ def test_values_are_written_for_the_reader(value: object, en: str, fr: str, it: 
 # One of each, worked out by hand: what a person reads.
 SAMPLES: dict[str, tuple[dict[str, object], str, str, str]] = {
     "hours": (
-        {"local": AT, "windows": "10:00-13:00, 14:00-20:00"},
+        {"local": AT, "where": "", "windows": "10:00-13:00, 14:00-20:00", "until": NEXT},
         "it is Tue 2026-11-24 10:30 Europe/Paris where the callee is; calls are allowed"
-        " 10:00-13:00, 14:00-20:00",
-        "heure locale de la personne : mar. 2026-11-24 10:30 Europe/Paris ; appels permis :"
-        " 10:00-13:00, 14:00-20:00",
-        "ora locale della persona: mar 2026-11-24 10:30 Europe/Paris; chiamate permesse:"
-        " 10:00-13:00, 14:00-20:00",
+        " 10:00-13:00, 14:00-20:00 that day, and none before Tue 2026-11-24 14:00 Europe/Paris",
+        "chez l'appelé, c'est le mar. 2026-11-24 10:30 Europe/Paris ; les appels sont permis"
+        " 10:00-13:00, 14:00-20:00 ce jour-là, et aucun avant le mar. 2026-11-24 14:00"
+        " Europe/Paris",
+        "è mar 2026-11-24 10:30 Europe/Paris dove si trova il chiamato; quel giorno le"
+        " chiamate sono permesse 10:00-13:00, 14:00-20:00, e nessuna prima di mar 2026-11-24 14:00"
+        " Europe/Paris",
     ),
     "frequency": (
         {"made": 1, "max": 1, "period": Period(days=1), "professional": "acme", "until": AT},
-        "attempts for acme within 1 day: 1 (limit 1), until Tue 2026-11-24 10:30 Europe/Paris",
-        "tentatives pour acme en 1 jour : 1 (limite 1), jusqu'au mar. 2026-11-24 10:30"
+        "attempts for acme within 1 day: 1 (limit 1); no call before Tue 2026-11-24 10:30"
         " Europe/Paris",
-        "tentativi per acme in 1 giorno: 1 (limite 1), fino a mar 2026-11-24 10:30 Europe/Paris",
+        "tentatives pour acme en 1 jour : 1 (limite 1) ; aucun appel avant le"
+        " mar. 2026-11-24 10:30 Europe/Paris",
+        "tentativi per acme in 1 giorno: 1 (limite 1); nessuna chiamata prima di"
+        " mar 2026-11-24 10:30 Europe/Paris",
     ),
     "objection_days": (
         {"said": AT, "days": Period(days=60), "until": AT},
@@ -222,10 +257,33 @@ SAMPLES: dict[str, tuple[dict[str, object], str, str, str]] = {
         " recente",
     ),
     "holiday": (
-        {"day": date(2026, 12, 25), "name": "Noël"},
-        "Fri 2026-12-25 is a public holiday (Noël) where the callee is",
-        "le ven. 2026-12-25 est férié (Noël) là où se trouve la personne",
-        "ven 2026-12-25 è festivo (Noël) dove si trova la persona",
+        {"day": date(2026, 12, 25), "name": "Noël", "region": "",
+         "until": datetime(2026, 12, 26, tzinfo=PARIS)},
+        "Fri 2026-12-25 is a public holiday (Noël) where the callee is; no calls before"
+        " Sat 2026-12-26 00:00 Europe/Paris",
+        "le ven. 2026-12-25 est férié (Noël) là où se trouve l'appelé ; aucun appel avant le"
+        " sam. 2026-12-26 00:00 Europe/Paris",
+        "ven 2026-12-25 è festivo (Noël) dove si trova il chiamato; nessuna chiamata prima di"
+        " sab 2026-12-26 00:00 Europe/Paris",
+    ),
+    "gap_silent": (
+        {"last": AT, "gap": Period(days=5), "until": datetime(2026, 11, 30, tzinfo=PARIS)},
+        "the call of Tue 2026-11-24 10:30 Europe/Paris was answered and no agent took it; no call"
+        " for 5 days after it, until Mon 2026-11-30 00:00 Europe/Paris",
+        "l'appel du mar. 2026-11-24 10:30 Europe/Paris a été décroché et aucun agent ne l'a pris ;"
+        " aucun appel pendant 5 jours ensuite, jusqu'au lun. 2026-11-30 00:00 Europe/Paris",
+        "alla chiamata di mar 2026-11-24 10:30 Europe/Paris il chiamato ha risposto e nessun"
+        " operatore l'ha presa; nessuna chiamata per 5 giorni, fino a lun 2026-11-30 00:00"
+        " Europe/Paris",
+    ),
+    "caller_id_required": (
+        {"shown": "+33142123456", "prefixes": ("+33162", "+33163")},
+        "the caller id +33142123456 is not one that may be shown; present one that begins with"
+        " +33162, +33163",
+        "le numéro présenté +33142123456 n'est pas de ceux que l'on peut présenter ;"
+        " présentez-en un qui commence par +33162, +33163",
+        "il numero presentato +33142123456 non è tra quelli che si possono mostrare; presentatene"
+        " uno che comincia con +33162, +33163",
     ),
 }  # fmt: skip
 

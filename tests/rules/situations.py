@@ -11,13 +11,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dialwarden.facts import Consent, Facts, Listing, Objection, PastAttempt, Scope
+from dialwarden.numbers import Number, Place, places_of_region, read_number
 from dialwarden.policies import load_policies
+from dialwarden.policy.figures import Cap, Gap, ListRule, RegionalDays
 from dialwarden.policy.hours import WeekHours, parse_week
-from dialwarden.policy.model import Cap, Gap, HouseRules, ListRule, Policy
+from dialwarden.policy.model import HouseRules, Policy
 from dialwarden.policy.period import Period
 from dialwarden.policy.terms import mandate
-from dialwarden.question import Purpose, Relationship
-from dialwarden.rules.case import Case, Matter
+from dialwarden.question import CallerId, Dialling, Purpose, Relationship
+from dialwarden.rules.case import Case, Matter, matter_of
 from dialwarden.rules.judge import Judgement, judge, next_allowed
 from dialwarden.verdict import Finding, Refusal
 
@@ -79,27 +81,59 @@ def matter(
     tighten: HouseRules | None = None,
     own_lists: tuple[ListRule, ...] = (),
     sector: str = "",
+    region: str = "",
+    number: str = "",
+    unlisted: bool | None = None,
+    caller_ids: Iterable[str] = (),
+    regional: str = "",
+    callerid: str | None = None,
+    dial: str = "",
     lists: Mapping[str, Listing] | None = None,
     **facts: Any,
 ) -> Matter:
-    """A question that can be judged; without `lists`, those of the policy are fresh and empty."""
+    """A question that can be judged; without `lists`, those of the policy are fresh and empty.
+
+    Args:
+        region: with one, the callee is there, and `zones` counts for nothing.
+        number: with one, the callee is wherever it may be.
+    """
     policy = POLICIES[policy] if isinstance(policy, str) else policy
     if lists is None:
         lists = fresh(rule.name for regime in policy.regimes for rule in regime.lists)
-    return Matter(
-        mandate=mandate(
+    names = (zones,) if isinstance(zones, str) else zones
+    country = policy.country
+    places = places_of_region(region) if region else tuple(Place(country, z) for z in names)
+    if number:
+        read = read_number(number, region=country)
+        assert isinstance(read, Number)
+        places = read.places
+    return matter_of(
+        mandate(
             campaign=CAMPAIGN,
             professional=PROFESSIONAL,
             policy=policy,
             sector=sector,
             house=tighten,
             own_lists=own_lists,
+            unlisted=unlisted,
+            caller_ids=frozenset(caller_ids),
+            regional=RegionalDays(regional) if regional else None,
         ),
-        purpose=purpose,
-        zones=tuple(map(ZoneInfo, (zones,) if isinstance(zones, str) else zones)),
-        facts=Facts(lists=lists, **facts),
+        purpose,
+        places,
+        Facts(lists=lists, **facts),
         relationship=Relationship.parse(relationship),
+        caller_id=presented(callerid, country),
+        dialling=Dialling(dial) if dial else None,
     )
+
+
+def presented(shown: str | None, region: str) -> CallerId | None:
+    """A caller id as the gate reads it."""
+    if shown is None:
+        return None
+    read = read_number(shown, region=region)
+    return CallerId(shown, read.e164 if isinstance(read, Number) else "")
 
 
 def fresh(names: Iterable[str]) -> dict[str, Listing]:
@@ -127,9 +161,10 @@ def finding(rule: Callable[[Case], Finding], asked: Matter, text: str) -> Refusa
     """What one rule says in the callee's first zone, when that clock shows `text`."""
     zone = asked.zones[0]
     local = instant(text, str(zone)).astimezone(zone)
-    terms = asked.mandate.terms_on(local.date(), asked.purpose)
+    region = asked.places[0].region
+    terms = asked.mandate.terms_on(local.date(), asked.purpose, region)
     assert terms is not None
-    found = rule(Case(asked, terms, zone, local))
+    found = rule(Case(asked, terms, zone, local, region))
     assert found is None or isinstance(found, Refusal)
     return found
 

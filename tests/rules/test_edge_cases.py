@@ -16,7 +16,7 @@ import pytest
 
 from dialwarden.facts import Listing
 from dialwarden.numbers import Number, read_number
-from dialwarden.policy.model import ListRule
+from dialwarden.policy.figures import ListRule
 from dialwarden.question import Purpose
 from dialwarden.rules.case import Matter
 from dialwarden.rules.judge import judge

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dialwarden.facts import PastAttempt
-from dialwarden.policy.model import Gap, HouseRules
+from dialwarden.policy.figures import Gap
+from dialwarden.policy.model import HouseRules
 from dialwarden.policy.period import Period
 from dialwarden.question import Purpose
 from dialwarden.rules.gap import judge_gap

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dialwarden.facts import Listing
-from dialwarden.policy.model import ListRule
+from dialwarden.policy.figures import ListRule
 from dialwarden.policy.parse import read_policy
 from dialwarden.question import Purpose
 from dialwarden.rules import RULES
@@ -22,6 +22,7 @@ from .situations import (
     PARIS,
     REUNION,
     attempts,
+    consented,
     failing,
     house,
     instant,
@@ -39,13 +40,15 @@ def everything_wrong() -> Matter:
         objections=(objected("2026-11-10 11:00"),),
         attempts=attempts(*["2026-11-10 11:00"] * 4),
         tighten=house(gap="10 days"),
+        sector="home-energy-works",
+        callerid="anonymous",
     )
 
 
 def test_every_failing_rule_is_reported_in_the_order_of_the_contract() -> None:
     judgement = judge(everything_wrong(), instant("2026-11-11 21:00", PARIS))
     assert failing(judgement) == (
-        "consent&opposition&list_stale&objection&holiday&hours&frequency&gap"
+        "sector&consent&opposition&list_stale&objection&caller_id&holiday&hours&frequency&gap"
     )
 
 
@@ -60,6 +63,11 @@ def test_the_list_of_rules_is_in_the_order_of_reports_and_knows_its_names() -> N
 def test_each_rule_can_speak_alone(rule: Rule) -> None:
     """No rule hides behind another: every one is reached and refuses by itself."""
     alone: dict[Rule, tuple[Matter, str]] = {
+        Rule.SECTOR: (
+            matter("fr", sector="home-energy-works", consents=(consented("2026-09-01 11:00"),)),
+            "2026-11-24 11:00"),
+        Rule.CALLER_ID: (matter("fr", relationship="contract", callerid="anonymous"),
+                         "2026-11-24 11:00"),
         Rule.CONSENT: (matter("fr"), "2026-11-24 11:00"),
         Rule.OPPOSITION: (
             matter("none", own_lists=(ListRule("house", "l"),),

@@ -20,18 +20,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dialwarden.facts import Consent, Facts, Listing, Objection, PastAttempt, Scope
+from dialwarden.facts import (
+    Appointment,
+    Consent,
+    Facts,
+    Listing,
+    Objection,
+    PastAttempt,
+    Scope,
+    SilentCall,
+)
+from dialwarden.numbers import Place, places_of_region
 from dialwarden.numbers.zones import places_of_code
+from dialwarden.policy.figures import Cap, Gap, ListRule, RegionalDays
 from dialwarden.policy.hours import WeekHours, Window, intersect, week
-from dialwarden.policy.model import Cap, Gap, HouseRules, ListRule
+from dialwarden.policy.model import HouseRules, Policy
 from dialwarden.policy.parse import read_policy
 from dialwarden.policy.period import Period
 from dialwarden.policy.terms import mandate
-from dialwarden.question import Purpose, Relationship
+from dialwarden.question import Dialling, Purpose, Relationship
 from dialwarden.reasons import LANGUAGES, sentence
 from dialwarden.rules import RULES
 from dialwarden.rules import judge as judging
-from dialwarden.rules.case import Case, Matter
+from dialwarden.rules.case import Case, Matter, matter_of
 from dialwarden.rules.judge import MOST_ZONE_JUDGEMENTS, NEXT_HORIZON, judge, next_allowed
 from dialwarden.verdict import Finding, Refusal, Rule
 
@@ -78,6 +89,11 @@ from = 2026-01-01
 until = 2026-10-24
 [regimes.hours]
 mon-sat = ["00:00-02:45", "08:00-12:00"]
+eve = ["01:00-09:30"]
+source = "s"
+[regimes.holidays]
+calendar = "FR"
+add = { "2026-10-22" = "a day", "2026-10-24" = "another" }
 source = "s"
 [[regimes.caps]]
 max = 2
@@ -94,6 +110,11 @@ until = 2026-11-10
 extends = "first"
 drop = ["hours", "caps"]
 purposes = ["sales", "service"]
+[[regimes.gaps]]
+full_days = 3
+after = "silent"
+agent_first = true
+source = "s"
 [[regimes.gaps]]
 period = "90 minutes"
 source = "s"
@@ -113,6 +134,10 @@ until = 2026-12-05
 sun = ["00:30-24:00"]
 tue = ["01:30-02:30"]
 source = "s"
+[regimes.appointments]
+tolerance = "20 minutes"
+waives = ["hours", "holiday"]
+source = "s"
 [regimes.objection]
 until = "consent"
 floor_days = 7
@@ -129,6 +154,14 @@ source = "s"
     "restless.toml",
 )
 LAWS = {**POLICIES, "restless": RESTLESS}
+# Where a law is not the same everywhere; "" is a zone of the country without a region.
+REGIONS = {
+    "fr": ("", "", "FR-67", "FR-974", "FR-972"),
+    "it-garante": ("", "IT-RM", "IT-MI"),
+    "es": ("", "ES-CT", "ES-CN"),
+    "us": ("US-NY", "US-FL", "US-TX", "US-AL", "US-RI", "US-MS", "US-KY", "US-PA", "US-LA"),
+    "au": ("", "AU-WA", "AU-VIC"),
+}
 
 
 @cache
@@ -156,13 +189,20 @@ def boundaries(asked: Matter, start: datetime, end: datetime) -> Iterator[dateti
     instants = {start}
     edges = {0}
     for terms in asked.mandate.terms.values():
-        for hours in (terms.hours, terms.house.hours):
+        for hours in (terms.hours, terms.eve_hours, terms.house_hours):
             for windows in hours.days if hours else ():
                 edges |= {edge for window in windows for edge in (window.start_s, window.end_s)}
     periods = {cap.period for terms in asked.mandate.terms.values() for cap in terms.caps}
-    periods |= {gap.period for terms in asked.mandate.terms.values() for gap in terms.gaps}
+    periods |= {
+        gap.period for terms in asked.mandate.terms.values() for gap in terms.gaps if gap.period
+    }
     spans = {period.rolling for period in periods if period.rolling}
-    instants |= {attempt.at + span for attempt in asked.facts.attempts for span in spans}
+    made = [*asked.facts.attempts, *asked.facts.silent_calls]
+    instants |= {past.at + span for past in made for span in spans}
+    for terms in asked.mandate.terms.values():
+        for agreed in asked.facts.appointments if terms.appointments else ():
+            tolerance = terms.appointments.tolerance
+            instants |= {agreed.at - tolerance, agreed.at + tolerance}
     for zone in asked.zones:
         instants |= set(changes(str(zone)))
         day = start.astimezone(zone).date()
@@ -223,12 +263,13 @@ def house_rules(draw: st.DrawFn, at: datetime) -> HouseRules:
         closed=draw(st.frozensets(near, max_size=4)),
         caps=tuple(draw(st.lists(caps, max_size=2))),
         gaps=tuple(draw(st.lists(gaps, max_size=2))),
+        margin=draw(st.sampled_from([timedelta(0), timedelta(0), timedelta(minutes=7)])),
         source="tighten",
     )
 
 
 @st.composite
-def recorded(draw: st.DrawFn, at: datetime, *, lasting: bool) -> Facts:
+def recorded(draw: st.DrawFn, at: datetime, law: Policy, *, lasting: bool) -> Facts:
     made = sorted((at - age for age in draw(st.lists(ages, max_size=7))), reverse=True)
     attempts = tuple(PastAttempt(when, draw(st.sampled_from(Purpose))) for when in made)
     noes = 2 if draw(seldom | seldom) else 0
@@ -253,8 +294,18 @@ def recorded(draw: st.DrawFn, at: datetime, *, lasting: bool) -> Facts:
         since = draw(st.none() | st.integers(0, 40).map(lambda n: at.date() - timedelta(n)))
         return Listing(version=1, as_of=as_of, listed=draw(seldom), since=since)
 
-    lists = {name: listing() for name in ("bloctel", "rpo", "register", "house")}
-    return Facts(attempts, objections, tuple(consents), (), lists)
+    names = sorted({rule.name for regime in law.regimes for rule in regime.lists} | {"house"})
+    lists = {name: listing() for name in names}
+    ahead = st.timedeltas(-timedelta(hours=1), timedelta(days=12))
+    agreed = tuple(
+        Appointment((at + wait).replace(microsecond=0), draw(st.sampled_from(["", CAMPAIGN, "x"])))
+        for wait in draw(st.lists(ahead, max_size=2))
+    )
+    silent = [
+        SilentCall(at - age, draw(st.booleans()))
+        for age in sorted(draw(st.lists(ages, max_size=1 if draw(seldom | seldom) else 0)))
+    ]
+    return Facts(attempts, objections, tuple(consents), agreed, tuple(silent), lists)
 
 
 @st.composite
@@ -284,21 +335,35 @@ def questions(draw: st.DrawFn, *, lasting: bool = False) -> tuple[Matter, dateti
     at = at.replace(microsecond=0)
     # A contract ends before the call: what is still to end is in force.
     ended = (at - timedelta(days=draw(st.integers(2, 15)))).date().isoformat()
-    law = LAWS[draw(st.sampled_from([*sorted(LAWS), "none", "restless"]))]
-    asked = Matter(
-        mandate=mandate(
+    law = LAWS[draw(st.sampled_from([*sorted(LAWS), "none", "restless", "restless"]))]
+    country = law.country or "FR"
+    regions = st.sampled_from(REGIONS.get(law.id, ("",)))
+    places = tuple(
+        dict.fromkeys(
+            place
+            for name in zones
+            for region in (draw(regions),)
+            for place in (places_of_region(region) if region else (Place(country, name),))
+        )
+    )
+    asked = matter_of(
+        mandate(
             campaign=CAMPAIGN,
             professional=PROFESSIONAL,
             policy=law,
             house=draw(house_rules(at)),
             own_lists=draw(st.sampled_from([(), (ListRule("house", "lists.house", 30),)])),
+            sector=draw(st.sampled_from(["", "insurance", "gas"])),
+            unlisted=draw(st.sampled_from([None, False, True])),
+            regional=draw(st.none() | st.sampled_from(RegionalDays)),
         ),
-        purpose=draw(st.sampled_from(Purpose)),
-        zones=tuple(map(ZoneInfo, zones)),
-        facts=draw(recorded(at, lasting=lasting)),
+        draw(st.sampled_from(Purpose)),
+        places,
+        draw(recorded(at, law, lasting=lasting)),
         relationship=Relationship.parse(
             draw(st.sampled_from(["", "contract", "contract", "press", f"ended:{ended}"]))
         ),
+        dialling=draw(st.none() | st.sampled_from(Dialling)),
     )
     return asked, at
 
@@ -344,14 +409,14 @@ def test_no_whole_minute_before_next_is_allowed(question: tuple[Matter, datetime
 
 def rule_in(asked: Matter, zone: tzinfo, at: datetime) -> Iterator[tuple[str, Refusal | None, str]]:
     local = at.astimezone(zone)
-    terms = asked.mandate.terms_on(local.date(), asked.purpose)
+    region = asked.places[0].region
+    terms = asked.mandate.terms_on(local.date(), asked.purpose, region)
     if terms is None:
         return
-    case = Case(asked, terms, zone, local)
+    case = Case(asked, terms, zone, local, region)
     for name, rule in RULES:
         finding = rule(case)
-        assert finding is None or isinstance(finding, Refusal)
-        yield name, finding, terms.regime
+        yield name, finding if isinstance(finding, Refusal) else None, terms.regime
 
 
 @examples(60)
@@ -473,9 +538,15 @@ def test_next_is_what_stepping_from_judgement_to_judgement_finds(
 
 
 # Every clock of +1: what a toll-free number may honestly be. Guam is a day ahead of Samoa.
-NORTH_AMERICA = tuple(place.zone for place in places_of_code(1))
-STATES = tuple(zone for zone in NORTH_AMERICA if zone != "Pacific/Guam")
-AUSTRALIA = tuple(place.zone for place in places_of_code(61))
+
+
+def zones_of_code(code: int, first: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([first, *(place.zone for place in places_of_code(code))]))
+
+
+NORTH_AMERICA = zones_of_code(1, "America/New_York")
+STATES = tuple(zone for zone in NORTH_AMERICA if zone not in ("Pacific/Guam", "Pacific/Saipan"))
+AUSTRALIA = zones_of_code(61, "Australia/Sydney")
 REUNION_OR_MAYOTTE = ("Indian/Reunion", "Indian/Mayotte")
 TWICE_TWO_HOURS = house(hours={"mon-sun": ["10:00-12:00", "14:00-16:00"]})
 FOUR = attempts(*["2026-11-24 11:00"] * 4)
@@ -513,7 +584,7 @@ def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ),
         pytest.param(
             matter("none", zones=AUSTRALIA, tighten=house(hours={"mon-fri": ["09:00-20:00"]})),
-            "2026-11-24 21:00", "2026-11-25 13:30:00+11:00", 3 * len(AUSTRALIA), id="Australia",
+            "2026-11-24 21:00", "2026-11-25 13:30:00+11:00", 4 * len(AUSTRALIA), id="Australia",
         ),
         pytest.param(
             matter("none", zones=STATES, attempts=THREE, tighten=house(

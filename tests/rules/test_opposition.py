@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
 from dialwarden.facts import Consent, Listing
-from dialwarden.policy.model import ListRule
+from dialwarden.policy.figures import ListRule
 from dialwarden.policy.period import Period
 from dialwarden.question import Purpose
 from dialwarden.rules.judge import judge
 from dialwarden.rules.opposition import judge_list_stale, judge_opposition
 from dialwarden.verdict import Rule
 
+from .packs import pack, refusal, said
 from .situations import PARIS, ROME, consented, finding, instant, matter, objected
 
 NOW = "2026-11-24 11:00"
 TODAY = date(2026, 11, 24)
+# What an Italian campaign says of itself, so that no rule is left without an answer.
+KNOWN: dict[str, Any] = {"sector": "fibre", "callerid": "+390844123456"}
 
 
 def rpo(**listing: object) -> dict[str, Listing]:
@@ -193,12 +197,65 @@ def test_a_lists_age_is_counted_to_the_callees_date() -> None:
 
 
 def test_of_a_list_never_imported_opposition_is_not_judged() -> None:
-    asked = matter("it-assocontact", zones=ROME, lists={})
+    asked = matter("it-assocontact", zones=ROME, lists={}, **KNOWN)
     judgement = judge(asked, instant(NOW, "Europe/Rome"))
     assert [refusal.rule for refusal in judgement.refusals] == [Rule.LIST_STALE]
     assert [silence.rule for silence in judgement.not_judged] == [Rule.OPPOSITION]
 
 
 def test_a_list_that_is_lifted_leaves_nothing_unjudged() -> None:
-    asked = matter("it-assocontact", zones=ROME, relationship="contract", lists={})
+    asked = matter("it-assocontact", zones=ROME, relationship="contract", lists={}, **KNOWN)
     assert judge(asked, instant(NOW, "Europe/Rome")).not_judged == ()
+
+
+# --- What lifts a list, for how long
+
+
+@pytest.mark.parametrize(
+    ("exempt", "relationship", "refused"),
+    [
+        ("", "contract", True),
+        ('exempt = ["press"]', "press", False),
+        ('exempt = ["request"]', "request:2020-01-01", False),
+        ('exempt = ["request"]', "request:2026-11-25", True),  # still to come
+        ('ended_within = "18 months"', "ended:2025-05-25", False),
+        ('ended_within = "18 months"', "ended:2025-05-24", True),
+        ('requested_within = "3 months"', "request:2026-08-25", False),
+        ('requested_within = "3 months"', "request:2026-08-24", True),
+        ('requested_within = "3 months"', "ended:2026-11-20", True),
+        # Tuesday 24 November is the fifth working day after Tuesday the 17th.
+        ('requested_within = "5 working days"', "request:2026-11-17", False),
+        ('requested_within = "5 working days"', "request:2026-11-16", True),
+    ],
+)
+def test_a_relationship_lifts_a_list_for_a_time(
+    exempt: str, relationship: str, refused: bool
+) -> None:
+    law = pack(f'[[regimes.lists]]\nname = "list"\nmax_age = "1 day"\nsource = "law"\n{exempt}\n')
+    asked = matter(
+        law, relationship=relationship, lists={"list": Listing(1, date(2026, 11, 1), listed=True)}
+    )
+    assert said(asked, NOW) == ("opposition&list_stale" if refused else "")
+
+
+@pytest.mark.parametrize(
+    ("purpose", "expected"),
+    [(Purpose.SALES, "opposition"), (Purpose.SURVEY, ""), (Purpose.SERVICE, "")],
+)
+def test_a_list_binds_the_purposes_that_it_names(purpose: Purpose, expected: str) -> None:
+    law = pack('[[regimes.lists]]\nname = "list"\npurposes = ["sales"]\nsource = "law"\n')
+    asked = matter(law, purpose=purpose, lists={"list": Listing(1, listed=True)})
+    assert said(asked, NOW) == expected
+
+
+def test_a_list_that_the_law_asks_for_some_purposes_is_the_campaigns_for_the_others() -> None:
+    law = pack('[[regimes.lists]]\nname = "list"\npurposes = ["sales"]\nsource = "law"\n')
+    for purpose in Purpose:
+        asked = matter(
+            law,
+            purpose=purpose,
+            own_lists=(ListRule("list", "mine"),),
+            lists={"list": Listing(1, listed=True)},
+        )
+        source = "the law" if purpose is Purpose.SALES else "mine"
+        assert refusal(asked, NOW, Rule.OPPOSITION).source == source

@@ -8,12 +8,23 @@ import ipaddress
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dialwarden.errors import SettingsError
+from dialwarden.policy.figures import (
+    ConsentRule,
+    ConsentWhen,
+    HolidayRule,
+    HoursRule,
+    ListRule,
+    LocalDays,
+    RegionalDays,
+    SectorRule,
+)
 from dialwarden.policy.hours import Window, parse_week
-from dialwarden.policy.model import ListRule, Policy, Regime
+from dialwarden.policy.model import Policy, Regime
 from dialwarden.policy.period import Period
 from dialwarden.question import Dialling, Purpose
 from dialwarden.settings import sections
@@ -32,8 +43,9 @@ FR = Policy(
             start=date(2023, 3, 1),
             end=date(2026, 8, 10),
             title="old",
-            hours=parse_week({"mon-fri": ["10:00-13:00", "14:00-20:00"]}),
-            hours_source="art. D. 223-9",
+            hours=HoursRule(
+                parse_week({"mon-fri": ["10:00-13:00", "14:00-20:00"]}), "art. D. 223-9"
+            ),
             lists=(ListRule("bloctel", "art. L. 223-1", max_age_days=30),),
         ),
     ),
@@ -103,12 +115,15 @@ lists = ["house"]                 # besides those the policy asks for
 sector = "electricity"            # optional, for sector bans
 dial = "automatic"                # or "manual", where the question does not say
 directory = "unlisted"            # Italy
+caller_ids = ["0142123456", "+390612345678", "4866"]
+regional_holidays = "counted"     # or "advisory", "off"
 
 [campaigns.energy-paris.tighten]  # house rules
 hours = { mon-fri = ["10:00-12:30", "14:00-19:00"] }   # days not named are closed
 closed = ["2026-12-24"]
 caps = [{ max = 1, period = "1 day" }, { max = 2, period = "48 hours" }]
 gap = "2 hours"
+margin = "2 minutes"
 """
 CAMPAIGN = '[campaigns.c]\nprofessional = "acme"\npolicy = "fr"\n'
 
@@ -170,8 +185,11 @@ def test_sample_campaign_is_what_it_says(sample: Config) -> None:
         (1, Period(days=1)),
         (2, Period(rolling=timedelta(hours=48))),
     ]
-    assert [gap.period.rolling for gap in house.gaps] == [timedelta(hours=2)]
+    assert [gap.period for gap in house.gaps] == [Period(rolling=timedelta(hours=2))]
     assert house.caps[0].purposes == frozenset(Purpose)
+    assert house.margin == timedelta(minutes=2)
+    assert campaign.mandate.caller_ids == {"33142123456", "390612345678", "4866"}
+    assert campaign.mandate.unlisted is True
 
 
 def test_empty_file_is_all_defaults_and_says_that_it_refuses_everything() -> None:
@@ -373,7 +391,55 @@ FAULTS = [
         CAMPAIGN + 'directory = "no"',
         'd.toml:4: campaigns.c.directory: found "no"; allowed: "listed" or "unlisted"',
     ),
+    (
+        CAMPAIGN + 'caller_ids = "0142123456"',
+        'd.toml:4: campaigns.c.caller_ids: found "0142123456"; allowed: an array of',
+    ),
+    (
+        CAMPAIGN + 'caller_ids = ["0142123456", "01 42 12 34 56"]',
+        'd.toml:4: campaigns.c.caller_ids[2]: found "01 42 12 34 56"; allowed: a number such as',
+    ),
+    (
+        CAMPAIGN + 'caller_ids = ["12"]',
+        'd.toml:4: campaigns.c.caller_ids[1]: found "12"; allowed: a number such as',
+    ),
+    (
+        CAMPAIGN + 'caller_ids = ["+1234567890123456"]',
+        'd.toml:4: campaigns.c.caller_ids[1]: found "+1234567890123456"; allowed: a number such as',
+    ),
+    (
+        CAMPAIGN + 'caller_ids = ["acme"]',
+        'd.toml:4: campaigns.c.caller_ids[1]: found "acme"; allowed: a number such as',
+    ),
+    (
+        CAMPAIGN + "regional_holidays = true",
+        'd.toml:4: campaigns.c.regional_holidays: found true; allowed: "off", "advisory" or',
+    ),
+    (
+        CAMPAIGN + 'regional_holidays = "local"',
+        'd.toml:4: campaigns.c.regional_holidays: found "local"; allowed: "off", "advisory" or',
+    ),
+    (
+        CAMPAIGN + 'tighten.margin = "1 day"',
+        'd.toml:4: campaigns.c.tighten.margin: found "1 day"; allowed: at most 4 hours, such as',
+    ),
+    (
+        CAMPAIGN + 'tighten.margin = "241 minutes"',
+        'd.toml:4: campaigns.c.tighten.margin: found "241 minutes"; allowed: at most 4 hours',
+    ),
+    (
+        CAMPAIGN + 'tighten.margin = "2 min"',
+        "d.toml:4: campaigns.c.tighten.margin: '2 min' is no period; write",
+    ),
+    (
+        CAMPAIGN + "tighten.margin = 2",
+        "d.toml:4: campaigns.c.tighten.margin: found 2; allowed: a text in quotes",
+    ),
     (CAMPAIGN + "enforce = 0", "d.toml:4: campaigns.c.enforce: found 0; allowed: true or false"),
+    (
+        CAMPAIGN + 'sector = "Gas"',
+        "d.toml:4: campaigns.c.sector: found 'Gas'; allowed: small letters, digits and -",
+    ),
     (
         CAMPAIGN + 'sector = "survey"',
         'd.toml:4: campaigns.c.sector: found "survey", which means something else in a consent\'s',
@@ -529,6 +595,114 @@ def test_campaign_takes_region_and_enforce_from_what_stands_around_it() -> None:
     assert not config.campaigns["c"].enforce
     assert config.campaigns["d"].region == "IT-BZ"
     assert config.campaigns["d"].enforce
+
+
+@pytest.mark.parametrize(
+    ("text", "unlisted"),
+    [("", None), ('directory = "unlisted"\n', True), ('directory = "listed"\n', False)],
+)
+def test_a_directory_that_nobody_named_is_not_known(text: str, unlisted: bool | None) -> None:
+    assert resolved(CAMPAIGN + text).campaigns["c"].mandate.unlisted is unlisted
+
+
+@pytest.mark.parametrize(
+    ("region", "written", "digits"),
+    [
+        ("FR", "0142123456", "33142123456"),
+        ("FR", "+33142123456", "33142123456"),
+        ("FR", "0033142123456", "33142123456"),
+        ("FR", "390612345678", "390612345678"),  # no number of France's: as it is
+        ("FR", "4866", "4866"),
+        ("IT", "0612345678", "390612345678"),
+        ("FR-974", "0262123456", "262262123456"),
+    ],
+)
+def test_a_declared_number_is_read_as_the_campaigns_region_writes_numbers(
+    region: str, written: str, digits: str
+) -> None:
+    text = CAMPAIGN + f'region = "{region}"\ncaller_ids = ["{written}"]\n'
+    assert resolved(text).campaigns["c"].mandate.caller_ids == {digits}
+
+
+@pytest.mark.parametrize(
+    ("text", "regional"),
+    [
+        ("", RegionalDays.ADVISORY),
+        ('regional_holidays = "off"\n', RegionalDays.OFF),
+        ('regional_holidays = "advisory"\n', RegionalDays.ADVISORY),
+        ('regional_holidays = "counted"\n', RegionalDays.COUNTED),
+    ],
+)
+def test_a_campaigns_word_on_regional_holidays_goes_before_the_policys(
+    text: str, regional: RegionalDays
+) -> None:
+    local = (LocalDays(frozenset({"FR-57"}), "n", "s", day=(12, 26)),)
+    rule = HolidayRule("FR", "s", regional=RegionalDays.ADVISORY, local=local)
+    policies = {"fr": with_parts(holidays=rule)}
+    config = read_config((CAMPAIGN + text).encode(), Path("d.toml"), {}).resolve(policies)
+    mandate = config.campaigns["c"].mandate
+    terms = mandate.terms_on(date(2026, 1, 1), Purpose.SALES)
+    assert terms is not None
+    assert [rule.regional for rule in terms.holidays] == [regional]
+
+
+@pytest.mark.parametrize(
+    ("text", "margin"),
+    [
+        ("", 0),
+        ('tighten.margin = "2 minutes"\n', 2),
+        ('tighten.margin = "1 minute"\n', 1),
+        ('tighten.margin = "4 hours"\n', 240),
+    ],
+)
+def test_a_margin_is_minutes_or_a_few_hours(text: str, margin: int) -> None:
+    house = resolved(CAMPAIGN + text).campaigns["c"].house
+    assert house.margin == timedelta(minutes=margin)
+    assert house.source == ("campaign c, tighten" if text else "")
+
+
+def with_parts(**parts: Any) -> Policy:
+    """France, with more in its one regime."""
+    return dataclasses.replace(FR, regimes=(dataclasses.replace(FR.regimes[0], **parts),))
+
+
+BAN = SectorRule(frozenset({"electricity", "gas"}), "s", purposes=frozenset({Purpose.SALES}))
+ENDING = dataclasses.replace(BAN, end=date(2026, 6, 30))
+UNLISTED = ConsentRule("s", required=True, when=ConsentWhen.UNLISTED)
+
+
+@pytest.mark.parametrize(
+    ("parts", "text", "day", "told"),
+    [
+        pytest.param({}, "", "2026-06-30", [], id="nothing hangs on it"),
+        pytest.param({"sectors": (BAN,)}, "", "2026-06-30",
+                     ["campaign c: no sector is set, so rule sector is not judged; "
+                      "policy fr bans electricity, gas"], id="no sector"),
+        pytest.param({"sectors": (BAN,)}, 'sector = "gas"\n', "2026-06-30", [], id="a banned one"),
+        pytest.param({"sectors": (BAN,)}, 'sector = "fibre"\n', "2026-06-30", [], id="another"),
+        pytest.param({"sectors": (BAN,)}, 'sector = "eletricity"\n', "2026-06-30",
+                     ['campaign c: sector "eletricity" is none that policy fr bans; did you mean '
+                      "electricity?"], id="misspelt"),
+        pytest.param({"sectors": (BAN,)}, 'purpose = "survey"\n', "2026-06-30", [],
+                     id="for another purpose"),
+        pytest.param({"sectors": (ENDING,)}, "", "2026-07-01", [], id="a ban that is over"),
+        pytest.param({"sectors": (BAN,)}, "", "2026-08-11", [], id="a law that is over"),
+        pytest.param({"consent": UNLISTED}, "", "2026-06-30",
+                     ["campaign c: no directory is set, so rule consent is not judged; say "
+                      "whether its numbers stand in a public directory (listed, unlisted)"],
+                     id="no directory"),
+        pytest.param({"consent": UNLISTED}, 'directory = "listed"\n', "2026-06-30", [],
+                     id="a directory"),
+        pytest.param({"consent": dataclasses.replace(UNLISTED, when=ConsentWhen.ALWAYS)}, "",
+                     "2026-06-30", [], id="a consent whatever the directory"),
+    ],
+)  # fmt: skip
+def test_what_a_rule_hangs_on_and_nobody_said_is_told(
+    parts: dict[str, Any], text: str, day: str, told: list[str]
+) -> None:
+    policies = {"fr": with_parts(**parts)}
+    config = read_config((CAMPAIGN + text).encode(), Path("d.toml"), {}).resolve(policies)
+    assert list(config.campaigns["c"].unsaid(date.fromisoformat(day))) == told
 
 
 def test_campaign_list_has_the_age_of_its_entry() -> None:

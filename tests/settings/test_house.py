@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from dialwarden.policy.figures import Cap, Gap, GapAfter, HoursRule
 from dialwarden.policy.hours import parse_week
-from dialwarden.policy.model import Cap, Gap, HouseRules, Regime
+from dialwarden.policy.model import HouseRules, Regime
 from dialwarden.policy.period import Period
 from dialwarden.question import Purpose
 from dialwarden.settings.house import covers, wider_than_law
@@ -18,8 +20,7 @@ LAW = Regime(
     start=date(2026, 1, 1),
     title="law",
     purposes=frozenset({Purpose.SALES}),
-    hours=parse_week({"mon-fri": ["10:00-13:00"]}),
-    hours_source="art. 1",
+    hours=HoursRule(parse_week({"mon-fri": ["10:00-13:00"]}), "art. 1"),
     caps=(Cap(4, Period(days=30), frozenset({Purpose.SALES}), "art. 2"),),
     gaps=(Gap(Period.parse("2 hours"), frozenset({Purpose.SALES}), "art. 3"),),
 )
@@ -68,6 +69,27 @@ def test_only_what_is_wider_is_told(house: HouseRules, sentences: list[str]) -> 
     assert len(told) == len(sentences)
     assert all(a.startswith(b) for a, b in zip(told, sentences, strict=True))
     assert wider_than_law(house, LAW, Purpose.SERVICE) == []
+
+
+def test_hours_are_compared_with_those_of_the_purpose() -> None:
+    survey = HoursRule(parse_week({"mon": ["08:00-10:00"]}), "art. 4")
+    both = replace(LAW, purposes=EVERY, hours_for={Purpose.SURVEY: survey})
+    early = hours(mon=["08:30-09:30"])
+    assert wider_than_law(early, both, Purpose.SURVEY) == []
+    (told,) = wider_than_law(early, both, Purpose.SALES)
+    assert told.startswith("hours.mon (08:30-09:30) is wider than the law's (10:00-13:00, art. 1)")
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        pytest.param(Gap(Period.parse("9 hours"), EVERY, "s", after=GapAfter.SILENT), id="silence"),
+        pytest.param(Gap(None, EVERY, "s", full_days=5), id="whole days"),
+    ],
+)
+def test_a_gap_is_compared_with_one_of_its_kind_only(law: Gap) -> None:
+    regime = replace(LAW, gaps=(law,))
+    assert wider_than_law(gap("90 minutes"), regime, Purpose.SALES) == []
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,7 @@ def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str,
             for silence in verdict.not_judged
         ],
         "next": verdict.next.isoformat() if verdict.next else None,
+        **({"unverified": list(verdict.unverified)} if verdict.unverified else {}),
     }
 
 
@@ -196,6 +197,8 @@ def verdict_as_text(verdict: Verdict, language: str) -> list[str]:
         lines.append(f"  next      {told}")
     lines.append("")
     lines += _findings(verdict, language)
+    if verdict.unverified:
+        lines += ["", "  UNVERIFIED, no text was read for these: " + "; ".join(verdict.unverified)]
     return lines
 
 
@@ -205,9 +208,15 @@ _EXEMPT = {
 }
 
 
+# A toll-free number of North America may be in more than fifty; --json has them all.
+_ZONES_TOLD = 4
+
+
 def _local_times(verdict: Verdict) -> str:
     zones: list[tzinfo] = [zone(name) for name in verdict.zones] or [UTC]
-    return "; ".join(clock(verdict.at.astimezone(each)) for each in zones)
+    told = "; ".join(clock(verdict.at.astimezone(each)) for each in zones[:_ZONES_TOLD])
+    more = len(zones) - _ZONES_TOLD
+    return f"{told}; and {more} other time zones" if more > 0 else told
 
 
 def _findings(verdict: Verdict, language: str) -> list[str]:

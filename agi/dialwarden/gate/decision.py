@@ -17,7 +17,7 @@ from dialwarden.facts import Facts, Listing
 from dialwarden.gate.reading import Reading, is_diallable
 from dialwarden.gate.record import Consulted, basis_of, record_refusal
 from dialwarden.gate.rulebook import PERMIT_LIFE, Rulebook
-from dialwarden.ledger import attempts, refusals
+from dialwarden.ledger import appointments, attempts, refusals
 from dialwarden.ledger.attempt_lookup import last_of_call
 from dialwarden.ledger.attempts import NewAttempt, OpenAttempt
 from dialwarden.ledger.basis import basis_id
@@ -98,7 +98,8 @@ def not_decided(reading: Reading, at: datetime, reason: Reason) -> Verdict:
     return refused_as_read(replace(reading, refusals=refusals), at)
 
 
-def _judged(reading: Reading, facts: Facts, at: datetime) -> Verdict:
+def judged(reading: Reading, facts: Facts, at: datetime) -> Verdict:
+    """The rules' verdict on a question with its facts; pure."""
     if reading.refusals:
         return refused_as_read(reading, at)
     assert reading.entry is not None
@@ -119,6 +120,7 @@ def _judged(reading: Reading, facts: Facts, at: datetime) -> Verdict:
         refusals=judgement.refusals,
         not_judged=judgement.not_judged,
         next=next_allowed(matter, at, judgement) if refused else None,
+        unverified=judgement.unverified,
     )
 
 
@@ -155,11 +157,16 @@ class Decider:
         facts = self._facts(conn, reading, listings, at)
         earlier = self._open_attempt(conn, reading, facts, at)
         facts, earlier = _set_apart(facts, earlier, reading.purpose)
-        verdict = _judged(reading, facts, at)
+        agreed = reading.appointment(facts, at) if facts.appointments else None
+        verdict = judged(reading, facts, at)
         consulted = tuple((name, listings[name].version) for name in reading.lists_asked(at))
         if not verdict.allowed:
             return self._refuse(conn, reading, rulebook, verdict, consulted, earlier)
-        return self._allow(conn, reading, rulebook, verdict, consulted, earlier)
+        answer = self._allow(conn, reading, rulebook, verdict, consulted, earlier)
+        if agreed is not None and answer.attempt is not None:
+            # Spent also where the hours would have let the call go: it was the call agreed on.
+            appointments.use(conn, answer.attempt, agreed.id)
+        return answer
 
     def judge_dry(
         self,
@@ -197,7 +204,7 @@ class Decider:
             earlier = self._open_attempt(conn, reading, facts, at, dry=True)
             facts, _ = _set_apart(facts, earlier, reading.purpose)
         consulted = tuple((name, listings[name].version) for name in reading.lists_asked(at))
-        verdict = _judged(reading, facts, at)
+        verdict = judged(reading, facts, at)
         shadow = not verdict.allowed and not entry.enforce
         return Answer(verdict, let_go=shadow, lists=consulted)
 
@@ -220,6 +227,8 @@ class Decider:
             attempts_since=at - reading.entry.history,
             as_of=as_of,
             lists=listings,
+            silent=reading.entry.heeds_silence,
+            appointments=reading.entry.heeds_appointments,
         )
 
     @staticmethod
@@ -290,7 +299,7 @@ class Decider:
                 person=question.person,
                 caller_id=question.caller_id,
                 region=question.region,
-                dialling=question.dialling or reading.entry.dialling,
+                dialling=reading.dialling,
                 relationship=question.relationship,
                 zones=reading.zone_names,
                 enforced=enforced,
@@ -349,5 +358,9 @@ def _set_apart(
     for index, attempt in enumerate(kept):
         if attempt.at == earlier.at and attempt.purpose is purpose:
             del kept[index]
-            return replace(facts, attempts=tuple(kept)), earlier
+            agreed = tuple(
+                replace(one, used_by=None) if one.used_by == earlier.id else one
+                for one in facts.appointments
+            )
+            return replace(facts, attempts=tuple(kept), appointments=agreed), earlier
     return facts, None

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from dialwarden.facts import Facts
+from dialwarden.facts import Appointment, Facts
 from dialwarden.gate.rulebook import Entry, Rulebook
 from dialwarden.numbers import (
     Number,
+    Place,
     UnknownRegion,
     Unreadable,
     is_emergency,
@@ -21,8 +22,8 @@ from dialwarden.numbers import (
     read_number,
     zone,
 )
-from dialwarden.question import Purpose, Question
-from dialwarden.rules.case import Matter
+from dialwarden.question import CallerId, Dialling, Purpose, Question
+from dialwarden.rules.case import Case, Matter, matter_of
 from dialwarden.verdict import Reason, Refusal, Rule
 
 EMERGENCY = "emergency"
@@ -41,7 +42,9 @@ class Reading:
     Attributes:
         exempt: EMERGENCY or PATTERN when the call is never judged, None otherwise.
         refusals: why it cannot be judged (`number`, `campaign`, `unavailable`), in order.
-        zones, zone_names: the callee's candidates; empty when the number was not read.
+        caller_id: the number to be presented; None when nobody said.
+        places: where the callee may be; empty when the number was not read.
+        zones, zone_names: the clocks there, each once.
     """
 
     question: Question
@@ -50,6 +53,8 @@ class Reading:
     refusals: tuple[Refusal, ...] = ()
     entry: Entry | None = None
     number: Number | None = None
+    caller_id: CallerId | None = None
+    places: tuple[Place, ...] = ()
     zones: tuple[tzinfo, ...] = ()
     zone_names: tuple[str, ...] = ()
 
@@ -62,7 +67,10 @@ class Reading:
         """The lists that the regimes in force, where the callee may be, ask for: the evidence."""
         assert self.entry is not None
         mandate, purpose = self.entry.mandate, self.purpose
-        in_force = (mandate.terms_on(at.astimezone(zone).date(), purpose) for zone in self.zones)
+        in_force = (
+            mandate.terms_on(at.astimezone(zone(place.zone)).date(), purpose, place.region)
+            for place in mandate.candidates(self.places)
+        )
         return tuple(
             dict.fromkeys(rule.name for terms in in_force if terms for rule in terms.lists)
         )
@@ -70,13 +78,45 @@ class Reading:
     def matter(self, facts: Facts) -> Matter:
         """What the rules judge; only for a reading without refusals."""
         assert self.entry is not None
-        return Matter(
-            mandate=self.entry.mandate,
-            purpose=self.purpose,
-            zones=self.zones,
-            facts=facts,
+        return matter_of(
+            self.entry.mandate,
+            self.purpose,
+            self.places,
+            facts,
             relationship=self.question.relationship,
+            caller_id=self.caller_id,
+            dialling=self.dialling,
         )
+
+    def appointment(self, facts: Facts, at: datetime) -> Appointment | None:
+        """The appointment with the callee whose time it is, wherever the callee may be."""
+        if self.refusals or self.number is None or self.entry is None:
+            return None
+        matter = self.matter(facts)
+        for place, clock in zip(matter.places, matter.zones, strict=True):
+            local = at.astimezone(clock)
+            terms = matter.mandate.terms_on(local.date(), matter.purpose, place.region)
+            if terms is not None:
+                found = Case(matter, terms, clock, local, place.region).appointment
+                if found is not None:
+                    return found
+        return None
+
+    @property
+    def dialling(self) -> Dialling | None:
+        assert self.entry is not None
+        return self.question.dialling or self.entry.dialling
+
+
+def _read_caller_id(shown: str | None, region: str) -> CallerId | None:
+    """The number to be presented, read as the campaign's region writes numbers.
+
+    Without a text nothing is said of it: an empty variable of the dialplan is no caller id.
+    """
+    if shown is None or not shown.strip():
+        return None
+    read = read_number(shown, region=region)
+    return CallerId(shown, read.e164 if isinstance(read, Number) else "")
 
 
 def read_question(question: Question, rulebook: Rulebook) -> Reading:
@@ -121,6 +161,8 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
         campaign,
         entry=entry,
         number=number,
+        caller_id=_read_caller_id(question.caller_id, entry.region),
+        places=places,
         zones=tuple(zone(name) for name in names),
         zone_names=names,
     )

@@ -38,7 +38,10 @@ def record_refusal(
             number=reading.number.digits if reading.number else None,
             dialled=question.dialled,
             rules=verdict.rules,
-            findings=[finding(refusal, rulebook.language) for refusal in verdict.refusals],
+            findings=[
+                finding(refusal, rulebook.language, unverified=refusal.source in verdict.unverified)
+                for refusal in verdict.refusals
+            ],
             door=question.door,
             professional=verdict.professional,
             campaign=verdict.campaign,
@@ -51,8 +54,12 @@ def record_refusal(
     )
 
 
-def finding(refusal: Refusal, language: str) -> dict[str, object]:
-    """A refusal as it is kept: for people and for programs."""
+def finding(refusal: Refusal, language: str, *, unverified: bool = False) -> dict[str, object]:
+    """A refusal as it is kept: for people and for programs.
+
+    Args:
+        unverified: no text was read for what it rests on.
+    """
     return {
         "rule": refusal.rule.value,
         "reason": sentence(refusal.reason, language),
@@ -60,6 +67,7 @@ def finding(refusal: Refusal, language: str) -> dict[str, object]:
         "values": refusal.reason.values,
         "until": refusal.until,
         "source": refusal.source,
+        **({"unverified": True} if unverified else {}),
     }
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dialwarden.numbers import Pattern, compile_pattern, emergency_numbers
-from dialwarden.policy.model import Cap, Gap
+from dialwarden.policy.figures import GapAfter
+from dialwarden.policy.period import Period
 from dialwarden.policy.terms import Mandate
 from dialwarden.question import Dialling, Purpose
 from dialwarden.settings.campaigns import Campaign
@@ -33,6 +34,8 @@ class Entry:
         history: how far back attempts must be read for any cap or gap of any regime, and for
             the attempt that a repeated question may repeat.
         enforce: False in shadow mode: a refusal is logged and the call let go.
+        heeds_silence, heeds_appointments: whether any regime has a rule about them: what no rule
+            asks for is not read.
     """
 
     mandate: Mandate
@@ -42,6 +45,8 @@ class Entry:
     lists: tuple[str, ...]
     history: timedelta
     enforce: bool
+    heeds_silence: bool
+    heeds_appointments: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,11 @@ class Rulebook:
     exempt_lists: tuple[str, ...]
     language: str
     config_sha256: str
+
+    def policy_sha256(self, campaign: str) -> str:
+        """Which version of its policy a campaign is judged by; "" for an unknown campaign."""
+        entry = self.entries.get(campaign)
+        return entry.mandate.policy.sha256 if entry is not None else ""
 
 
 def compile_rulebook(config: Config) -> Rulebook:
@@ -94,12 +104,22 @@ def _entry(campaign: Campaign) -> Entry:
         lists=tuple(sorted(campaign.lists)),
         history=_history(campaign.mandate),
         enforce=campaign.enforce,
+        heeds_silence=any(
+            gap.after is GapAfter.SILENT
+            for terms in campaign.mandate.terms.values()
+            for gap in terms.gaps
+        ),
+        heeds_appointments=any(
+            terms.appointments is not None for terms in campaign.mandate.terms.values()
+        ),
     )
 
 
 def _history(mandate: Mandate) -> timedelta:
     longest = PERMIT_LIFE
     for terms in mandate.terms.values():
-        parts: tuple[Cap | Gap, ...] = (*terms.caps, *terms.gaps)
-        longest = max(longest, *(part.period.longest for part in parts), PERMIT_LIFE)
+        gaps = (gap.period for gap in terms.gaps if gap.after is GapAfter.ATTEMPT)
+        periods = (*(cap.period for cap in terms.caps), *(period for period in gaps if period))
+        full_days = (Period(days=gap.full_days + 1) for gap in terms.gaps if gap.full_days)
+        longest = max(longest, *(one.longest for one in (*periods, *full_days)), PERMIT_LIFE)
     return longest

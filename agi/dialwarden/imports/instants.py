@@ -28,6 +28,8 @@ _DAY_FIRST = re.compile(
     r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?:,? +(\d{1,2}):(\d{2})(?::(\d{2}))?)?()()", re.ASCII
 )
 _SHOWN = 40
+# Null dates of other programs (0001-01-01, 9999-12-31) are no instants at which anything was said.
+_FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
 # Which of the two is meant when a wall clock shows a time twice, in the hour that autumn repeats.
 Repeated = Literal["earlier", "later", "refuse"]
@@ -136,9 +138,15 @@ def _in_zone(wall: datetime, zone: tzinfo, text: str, repeated: Repeated) -> dat
 
 def _in_utc(instant: datetime, text: str) -> datetime:
     try:
-        return instant.astimezone(UTC)
+        found = instant.astimezone(UTC)
     except OverflowError:
         raise InstantError(f"{text[:_SHOWN]!a} is out of every calendar") from None
+    if not _FIRST_YEAR <= found.year <= _LAST_YEAR:
+        raise InstantError(
+            f"{text[:_SHOWN]!a} is out of the years {_FIRST_YEAR} to {_LAST_YEAR}, of which "
+            "holidays are known"
+        )
+    return found
 
 
 class _Parts:

@@ -30,6 +30,14 @@ _SPENT = (
     "SELECT 1 FROM attempt WHERE attempt.id = used_by AND voided_at IS NULL)"
 )
 
+# What the rules make of a no is theirs to say; whichever it was, it was said after this.
+_ENDED = (
+    "EXISTS (SELECT 1 FROM objection AS no WHERE no.number = appointment.number"
+    " AND no.at >= appointment.recorded_at)"
+    " OR EXISTS (SELECT 1 FROM withdrawal AS taken WHERE taken.number = appointment.number"
+    " AND taken.at >= appointment.recorded_at)"
+)
+
 
 def add(
     conn: sqlite3.Connection,
@@ -41,12 +49,15 @@ def add(
     campaign: str = "",
     by: str = "",
 ) -> bool:
-    """Record an appointment; False when that very one was recorded before and is not spent."""
+    """Record an appointment; False when that very one was recorded before and still stands.
+
+    One that is spent, or that a no or a withdrawal ended, may be agreed on again.
+    """
     added = conn.execute(
         "INSERT INTO appointment (number, professional, campaign, at, recorded_at, recorded_by)"
         " SELECT :number, :professional, :campaign, :at, :recorded_at, :by WHERE NOT EXISTS ("
         "  SELECT 1 FROM appointment WHERE number = :number AND professional = :professional"
-        f"  AND campaign = :campaign AND at = :at AND NOT ({_SPENT}))",
+        f"  AND campaign = :campaign AND at = :at AND NOT ({_SPENT}) AND NOT ({_ENDED}))",
         {
             "number": number,
             "professional": professional,

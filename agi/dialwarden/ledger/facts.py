@@ -23,7 +23,7 @@ from dialwarden.facts import (
 )
 from dialwarden.ledger.connection import instant, micros
 from dialwarden.ledger.states import Outcome, State
-from dialwarden.question import Purpose
+from dialwarden.question import Dialling, Purpose
 
 # Later than any instant that a datetime can hold.
 _FOREVER = 1 << 62
@@ -72,17 +72,24 @@ _CONSENTS = (
 # An appointment lies ahead by its nature; what matters is when it became known. An attempt that
 # was voided, or was made after the instant asked about, has spent nothing.
 _APPOINTMENTS = (
-    "SELECT at, campaign, id, ("
+    "SELECT at, campaign, id, recorded_at, ("
     "SELECT attempt.id FROM attempt"
     " WHERE attempt.id = used_by AND voided_at IS NULL AND attempt.at <= :until)"
     " FROM appointment"
     " WHERE number = :number AND professional = :professional AND recorded_at <= :until"
+    # Who takes back the yes takes back the hour agreed on; a later yes does not bring it back.
+    " AND NOT EXISTS (SELECT 1 FROM withdrawal AS taken WHERE taken.number = :number"
+    " AND taken.professional = :professional AND taken.at >= appointment.recorded_at"
+    " AND taken.at <= :until AND (taken.campaign = '' OR appointment.campaign = ''"
+    " OR taken.campaign = appointment.campaign))"
 )
 
-# A later call that may have been answered: of those that were not, this is known.
+# A later call that had an agent from the start, and may have been answered: of those that were not,
+# this is known. One by machine, or of which nobody said how it was dialled, followed nothing.
 _FOLLOWED = (
     "SELECT 1 FROM attempt WHERE {subject} AND professional = :professional"
     " AND at > silent_call.at AND at <= :until AND voided_at IS NULL"
+    f" AND dialling = '{Dialling.MANUAL}'"
     f" AND state NOT IN ('{State.BUSY}', '{State.FAILED}')"
     f" AND ifnull(outcome, '{Outcome.ANSWERED}') = '{Outcome.ANSWERED}'"
 )
@@ -155,7 +162,12 @@ def read_facts(
             [Objection(instant(at), _SCOPE[word], campaign) for at, word, campaign in objections]
         ),
         consents=tuple([_consent(row, until) for row in consents]),
-        appointments=tuple([Appointment(instant(at), *rest) for at, *rest in agreed]),
+        appointments=tuple(
+            [
+                Appointment(instant(at), campaign, key, spent_on, instant(recorded))
+                for at, campaign, key, recorded, spent_on in agreed
+            ]
+        ),
         silent_calls=tuple([SilentCall(instant(at), bool(after)) for at, after in silences]),
         lists=lists if lists is not None else {},
     )

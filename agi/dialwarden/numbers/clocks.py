@@ -17,8 +17,9 @@ from zoneinfo import ZoneInfo
 
 import dialwarden.tzdata  # noqa: F401  whoever asks for a zone gets that of the pinned data
 
-# Zones that agree from here on count as one. Of the regimes shipped, those of France and Italy begin
-# after it, and a question may be asked at a past instant.
+# Zones that agree from here on count as one. A question may be asked at a past instant, but the
+# regimes begin here or later; that of Portugal begins in 2009, and its zones agreed and differed
+# then as they do since.
 _AGREE_SINCE: Final = 1420070400  # 2015-01-01T00:00:00Z, in Unix seconds
 
 

@@ -93,6 +93,15 @@ def home_country(region: str) -> str:
     return _country_of(_canonical(region.strip().upper()))
 
 
+# Places of their own: a Spanish number names the Canaries, and overseas France has country codes.
+_APART: Final = frozenset({*COUNTRY, "ES-CE", "ES-CN", "ES-ML", "PT-20", "PT-30"})
+
+
+def is_part_of(region: str, country: str) -> bool:
+    """Whether whoever is known to be in a country, and no more, may be in that region of it."""
+    return region.startswith(f"{country}-") and region not in _APART
+
+
 def places_in(country: str) -> tuple[Place, ...]:
     """A country's places, one a region and clock, named as ISO 3166-2 does.
 

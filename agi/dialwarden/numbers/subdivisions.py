@@ -181,6 +181,14 @@ _OUTLYING: Final[Mapping[str, str]] = MappingProxyType(
         "BQ": "NL-BQ1 NL-BQ2 NL-BQ3",
     }
 )
+# Regions of France and Italy hold several departments and provinces, and no law asks for them:
+# whose days are kept there is as little known as of the country.
+_TOO_WIDE: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "FR": "20R ARA BFC BRE COR CVL GES HDF IDF NAQ NOR OCC PAC PDL",
+        "IT": "21 23 25 32 34 36 42 45 52 55 57 62 65 67 72 75 77 78 82 88",
+    }
+)
 
 
 def _other_codes() -> dict[str, str]:
@@ -193,6 +201,8 @@ def _other_codes() -> dict[str, str]:
             other.update((f"{prefix}-{code}", canonical) for code in subdivisions.split())
     for country, codes in _OUTLYING.items():
         other.update(dict.fromkeys(codes.split(), country))
+    for country, codes in _TOO_WIDE.items():
+        other.update((f"{country}-{code}", country) for code in codes.split())
     return other
 
 
@@ -205,21 +215,20 @@ COUNTRY: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 # France: metropolitan departments (20 became 2A and 2B), the collectivities that took the place of
-# some, and the regions; FR-75 was withdrawn for FR-75C and is what everybody writes. Italy: the
-# regions by number, the provinces by the letters of their plates, with the Sardinian ones of before
-# 2016 that old files still name.
+# some; FR-75 was withdrawn for FR-75C and is what everybody writes. Italy: the provinces by the
+# letters of their plates, with the Sardinian ones of before 2016 that old files still name.
 _NAMED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "FR": (
             f"{' '.join(f'{number:02}' for number in range(1, 96) if number != 20)} "
-            "2A 2B 20R 69M 6AE 75C ARA BFC BRE COR CVL GES HDF IDF NAQ NOR OCC PAC PDL"
+            "2A 2B 69M 6AE 75C"
         ),
         "IT": (
-            "21 23 25 32 34 36 42 45 52 55 57 62 65 67 72 75 77 78 82 88 AG AL AN AO AP AQ AR AT "
-            "AV BA BG BI BL BN BO BR BS BT BZ CA CB CE CH CI CL CN CO CR CS CT CZ EN FC FE FG FI "
-            "FM FR GE GO GR IM IS KR LC LE LI LO LT LU MB MC ME MI MN MO MS MT NA NO NU OG OR OT "
-            "PA PC PD PE PG PI PN PO PR PT PU PV PZ RA RC RE RG RI RM RN RO SA SI SO SP SR SS SU "
-            "SV TA TE TN TO TP TR TS TV UD VA VB VC VE VI VR VS VT VV"
+            "AG AL AN AO AP AQ AR AT AV BA BG BI BL BN BO BR BS BT BZ CA CB CE CH CI CL CN CO "
+            "CR CS CT CZ EN FC FE FG FI FM FR GE GO GR IM IS KR LC LE LI LO LT LU MB MC ME MI "
+            "MN MO MS MT NA NO NU OG OR OT PA PC PD PE PG PI PN PO PR PT PU PV PZ RA RC RE RG "
+            "RI RM RN RO SA SI SO SP SR SS SU SV TA TE TN TO TP TR TS TV UD VA VB VC VE VI VR "
+            "VS VT VV"
         ),
         "DE": "BB BE BW BY HB HE HH MV NI NW RP SH SL SN ST TH",
         "GB": "ENG NIR SCT WLS",

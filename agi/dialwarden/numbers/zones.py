@@ -52,6 +52,9 @@ __all__ = [
 ]
 
 _NOWHERE: Final = (UNKNOWN_TIMEZONE,)
+# Guadeloupe, Saint-Barthélemy and Saint-Martin: one clock, holidays of their own, and numbers that
+# tell them apart but for a few fixed ones, which phonenumbers puts on the wrong island besides.
+_SHARED: Final = frozenset({590})
 
 
 def places_of(number: PhoneNumber, kind: int | None = None) -> tuple[Place, ...]:
@@ -75,8 +78,10 @@ def places_of(number: PhoneNumber, kind: int | None = None) -> tuple[Place, ...]
     anywhere = places_of_code(code)
     kind = number_type(number) if kind is None else kind
     country = region_code_for_number(number) or ""
+    if code in _SHARED:
+        return anywhere
     if len(anywhere) == 1:
-        # One clock, perhaps several regions: +590 is three collectivities, +39 holds the Vatican.
+        # One clock, perhaps several countries: +39 holds the Vatican.
         return places_in(country) or anywhere
     if not is_number_type_geographical(kind, code):
         return anywhere
@@ -101,5 +106,6 @@ def places_of_code(code: int) -> tuple[Place, ...]:
     for country in COUNTRY_CODE_TO_REGION_CODE.get(code, ()):
         if country != REGION_CODE_FOR_NON_GEO_ENTITY:
             for place in places_in(country):
-                places.setdefault(clock(place.zone), place)
+                apart = place.region if code in _SHARED else ""
+                places.setdefault((apart, clock(place.zone)), place)
     return tuple(places.values())

@@ -65,6 +65,19 @@ class WeekHours:
     def intersect(self, other: WeekHours) -> WeekHours:
         return week(intersect(a, b) for a, b in zip(self.days, other.days, strict=True))
 
+    def shortened(self, margin_s: int) -> WeekHours:
+        """Every window without its last seconds; one that is no longer than these is gone."""
+        if not margin_s:
+            return self
+        return week(
+            tuple(
+                Window(window.start_s, window.end_s - margin_s)
+                for window in windows
+                if window.end_s - margin_s > window.start_s
+            )
+            for windows in self.days
+        )
+
 
 def week(days: Iterable[Windows]) -> WeekHours:
     mon, tue, wed, thu, fri, sat, sun = days

@@ -9,12 +9,24 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 
+from dialwarden.policy.figures import (
+    EVERYTHING,
+    AppointmentRule,
+    CallerIdRule,
+    Cap,
+    ConsentRule,
+    Gap,
+    HolidayRule,
+    HoursRule,
+    ListRule,
+    ObjectionRule,
+    RegionRules,
+    SectorRule,
+)
 from dialwarden.policy.hours import WeekHours
-from dialwarden.policy.period import Period
-from dialwarden.question import Bond, Purpose
-from dialwarden.verdict import Rule
+from dialwarden.question import Purpose
 
 
 class Confidence(enum.StrEnum):
@@ -42,104 +54,17 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Cap:
-    """At most `max` attempts in a period, counting those made for the purposes named."""
-
-    max: int
-    period: Period
-    purposes: frozenset[Purpose]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """At least this long between two attempts."""
-
-    period: Period
-    purposes: frozenset[Purpose]
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class HolidayRule:
-    """Which days are closed as holidays.
-
-    Attributes:
-        calendar: ISO country whose national holidays close the day; "" for none.
-        add, remove: dates the calendar lacks or has too many, with their names.
-        open_for: purposes for which a holiday is a day like another.
-    """
-
-    calendar: str
-    source: str
-    add: Mapping[date, str] = field(default_factory=dict)
-    remove: frozenset[date] = frozenset()
-    open_for: frozenset[Purpose] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectionRule:
-    """What a callee's no does.
-
-    Attributes:
-        days: full calendar days it holds, the day after it being the first; 0 for no end.
-        floor_days: days it holds for the callees bound by one of `floor_for`, where it would
-            otherwise hold until a new consent.
-    """
-
-    source: str
-    days: int = 0
-    floor_days: int = 0
-    floor_for: frozenset[Bond] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class ListRule:
-    """An opposition list that must have been consulted.
-
-    Attributes:
-        max_age_days: greatest age, as calendar days in the callee's zone; None for no limit.
-        exempt: bonds that lift it.
-        ended_within_days: a contract that ended fewer days ago than this lifts it too; 0: never.
-        later_consent_wins: a consent given after the number's own date in the list lifts it.
-    """
-
-    name: str
-    source: str
-    max_age_days: int | None = None
-    exempt: frozenset[Bond] = frozenset()
-    ended_within_days: int = 0
-    later_consent_wins: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentRule:
-    """What a consent is needed for, how long it is good, and what it lifts.
-
-    Attributes:
-        required: without a good consent, or a bond in `exempt`, the call is refused.
-        max_years: greatest age in years; None for no limit.
-        void_before: a consent given on an earlier local date is void unless marked complete.
-        waives: rules that a good consent lifts.
-    """
-
-    source: str
-    required: bool = False
-    max_years: int | None = None
-    void_before: date | None = None
-    exempt: frozenset[Bond] = frozenset()
-    waives: frozenset[Rule] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
 class Regime:
     """One dated version of a policy: what holds from `start` through `end`, both included.
 
-    A rule whose part is None (or empty) has nothing to say under this regime.
+    A rule whose part is None (or empty) has nothing to say under this regime. A part that binds
+    other purposes than the regime says so itself.
 
     Attributes:
         purposes: the purposes that the text binds; for the others only lists, objections and
             the campaign's own house rules hold.
+        hours_for: hours of their own for some purposes.
+        regions: what regions add.
         evidence_years: how long proof must be kept.
         sources: by citation, as the parts' `source` quotes them.
         extends: id of the regime whose parts it took over where it names none; "" for none.
@@ -149,19 +74,27 @@ class Regime:
     start: date
     title: str
     end: date | None = None
-    purposes: frozenset[Purpose] = frozenset(Purpose)
-    hours: WeekHours | None = None
-    hours_source: str = ""
+    purposes: frozenset[Purpose] = EVERYTHING
+    hours: HoursRule | None = None
+    hours_for: Mapping[Purpose, HoursRule] = field(default_factory=dict)
     holidays: HolidayRule | None = None
     caps: tuple[Cap, ...] = ()
     gaps: tuple[Gap, ...] = ()
     objection: ObjectionRule | None = None
     lists: tuple[ListRule, ...] = ()
     consent: ConsentRule | None = None
+    appointments: AppointmentRule | None = None
+    sectors: tuple[SectorRule, ...] = ()
+    caller_id: tuple[CallerIdRule, ...] = ()
+    regions: tuple[RegionRules, ...] = ()
     evidence_years: int | None = None
     evidence_source: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)
     extends: str = ""
+
+    def hours_of(self, purpose: Purpose) -> HoursRule | None:
+        """The hours for a purpose that the regime binds."""
+        return self.hours_for.get(purpose, self.hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +103,14 @@ class HouseRules:
 
     Attributes:
         closed: local dates on which nothing is dialled.
+        margin: windows close this long before their end.
     """
 
     hours: WeekHours | None = None
     closed: frozenset[date] = frozenset()
     caps: tuple[Cap, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    margin: timedelta = timedelta(0)
     source: str = ""
 
 
@@ -188,6 +123,7 @@ class Policy:
         regimes: in order of their start, without overlap.
         sha256: of the file's bytes, hexadecimal.
         file: where it was read from.
+        extends: id of the policy whose regimes it took over; "" for none.
     """
 
     id: str
@@ -197,6 +133,7 @@ class Policy:
     sha256: str
     file: str
     binds: str = ""
+    extends: str = ""
 
     def regime_on(self, day: date) -> Regime | None:
         """The regime in force on a local date of the callee, or None."""
@@ -204,6 +141,10 @@ class Policy:
             if regime.start <= day:
                 return regime if regime.end is None or day <= regime.end else None
         return None
+
+    def regimes_from(self, day: date) -> tuple[Regime, ...]:
+        """The regimes in force on a local date or later."""
+        return tuple(one for one in self.regimes if one.end is None or one.end >= day)
 
     def regime_after(self, day: date) -> Regime | None:
         """The first regime that starts after a local date, or None."""

@@ -7,7 +7,9 @@ instants that laws and answers lean on: a local day's start, and up to the whole
 
 from __future__ import annotations
 
+import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
@@ -72,6 +74,79 @@ class Period:
             return day_start(past.astimezone(zone).date() + timedelta(self.days), zone)
         # Through UTC: adding to a local time would ignore the clock changes in between.
         return (past.astimezone(UTC) + self.rolling).astimezone(zone)
+
+
+_SPAN = re.compile(r"(\d{1,5}) *(day|month|working day)s?")
+SPAN_FORMS = '"30 days", "18 months" or "5 working days"'
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """How long after a date something holds; exactly one of the three is set.
+
+    Days and months are reckoned from the date itself: of "30 days" the twenty-ninth day after it
+    is the last. Working days are those after it, Monday to Friday without holidays: of "5 working
+    days" the fifth is the last.
+    """
+
+    days: int = 0
+    months: int = 0
+    working_days: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Span:
+        """Read "30 days", "18 months", "5 working days".
+
+        Raises:
+            ValueError: anything else, or nothing at all ("0 days").
+        """
+        match = _SPAN.fullmatch(text.strip().lower())
+        if match is None or not 0 < int(match[1]) <= 10_000:
+            raise ValueError(f"{text!r} is no span of days; write {SPAN_FORMS}")
+        amount = int(match[1])
+        match match[2]:
+            case "month":
+                return cls(months=amount)
+            case "working day":
+                return cls(working_days=amount)
+            case _:
+                return cls(days=amount)
+
+    @property
+    def amount_and_unit(self) -> tuple[int, str]:
+        """The span as it is written: (30, "day"), (18, "month"), (5, "working_day")."""
+        if self.days:
+            return self.days, "day"
+        return (self.months, "month") if self.months else (self.working_days, "working_day")
+
+    def __str__(self) -> str:
+        amount, unit = self.amount_and_unit
+        return f"{amount} {unit.replace('_', ' ')}" + ("s" if amount > 1 else "")
+
+    def holds(self, since: date, today: date, is_holiday: Callable[[date], bool]) -> bool:
+        """Whether `today` lies in the span that begins on `since`."""
+        if today < since:
+            return False
+        if self.days:
+            return (today - since).days < self.days
+        if self.months:
+            return today < _months_later(since, self.months)
+        # Twice as many days, and a fortnight of holidays, surely hold that many working days.
+        if (today - since).days > 2 * self.working_days + 14:
+            return False
+        passed = (since + timedelta(n) for n in range(1, (today - since).days))
+        worked = sum(day.weekday() < 5 and not is_holiday(day) for day in passed)
+        return worked < self.working_days
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month; its last day where it has no such day."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    if year > date.max.year:
+        return date.max
+    month += 1
+    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def whole_days(text: str) -> int:

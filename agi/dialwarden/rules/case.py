@@ -7,15 +7,21 @@ consent?). Every value is an argument: no clock, no ledger.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
 from functools import cached_property
+from typing import Any
 
-from dialwarden.facts import Consent, Facts, Objection, Scope
-from dialwarden.policy.model import ListRule
+from dialwarden.facts import Appointment, Consent, Facts, Objection, Scope
+from dialwarden.numbers.clocks import zone
+from dialwarden.numbers.regions import Place
+from dialwarden.policy.days import Closing, Day, Holiday, day_of
+from dialwarden.policy.figures import Exemption, SectorConsent, SectorRule
+from dialwarden.policy.period import day_start
 from dialwarden.policy.terms import Mandate, Terms
-from dialwarden.question import Bond, Purpose, Relationship
-from dialwarden.verdict import Refusal
+from dialwarden.question import Bond, CallerId, Dialling, Purpose, Relationship
+from dialwarden.verdict import Refusal, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,29 +29,54 @@ class Matter:
     """A question that can be judged: its number is read and its campaign known.
 
     Attributes:
-        zones: the callee's candidate time zones; at least one.
+        places: where the callee may be, as far as the mandate tells places apart; at least one.
+        zones: their clocks, in the same order.
+        known: where the callee is is known, to the part of the country.
+        caller_id, dialling: None when nobody said.
     """
 
     mandate: Mandate
     purpose: Purpose
+    places: tuple[Place, ...]
     zones: tuple[tzinfo, ...]
     facts: Facts
+    known: bool = False
     relationship: Relationship | None = None
+    caller_id: CallerId | None = None
+    dialling: Dialling | None = None
+
+
+def matter_of(
+    mandate: Mandate, purpose: Purpose, places: tuple[Place, ...], facts: Facts, **given: Any
+) -> Matter:
+    """A matter from all the places that a number or a question gives; see `Matter`."""
+    apart = mandate.candidates(places)
+    return Matter(
+        mandate=mandate,
+        purpose=purpose,
+        places=apart,
+        zones=tuple([zone(place.zone) for place in apart]),
+        facts=facts,
+        known="-" in places[0].region and len({place.region for place in places}) == 1,
+        **given,
+    )
 
 
 @dataclass(frozen=True)  # without slots: a cached property needs a place for its value
 class Case:
-    """A matter at one instant, in one of the callee's candidate zones.
+    """A matter at one instant, in one of the places where the callee may be.
 
     Attributes:
         local: the instant on the callee's clock, aware in `zone`.
-        terms: those in force on that local date.
+        region: ISO 3166 code of the place.
+        terms: those in force there on that local date.
     """
 
     matter: Matter
     terms: Terms
     zone: tzinfo
     local: datetime
+    region: str = ""
 
     @property
     def facts(self) -> Facts:
@@ -60,12 +91,140 @@ class Case:
         relationship = self.matter.relationship
         return relationship is not None and relationship.bond in bonds
 
-    def ended_within(self, days: int) -> bool:
-        """Whether the callee's contract ended fewer than `days` local days ago."""
+    def exempt(self, exemption: Exemption) -> bool:
+        """Whether the callee's relationship lifts a duty here and now."""
         relationship = self.matter.relationship
-        if relationship is None or relationship.bond is not Bond.ENDED or not relationship.since:
+        if relationship is None:
             return False
-        return 0 <= (self.today - relationship.since).days < days
+        bond, since = relationship.bond, relationship.since
+        if since is not None and since > self.today:
+            return False  # a contract that is still to end, a request still to come: no claim
+        if bond in exemption.bonds:
+            return True
+        within = {
+            Bond.ENDED: exemption.ended_within,
+            Bond.REQUEST: exemption.requested_within,
+        }.get(bond)
+        if within is None or since is None:
+            return False
+        return within.holds(since, self.today, self._no_working_day)
+
+    def _no_working_day(self, day: date) -> bool:
+        """Whether a date is a holiday of the country: a region's closes, and lengthens nothing."""
+        holiday = self.day(day).holiday
+        return holiday is not None and holiday.kind is Closing.NATIONAL
+
+    @cached_property
+    def banning(self) -> tuple[SectorRule, ...]:
+        """The bans in force today of what this campaign sells."""
+        sector = self.matter.mandate.sector
+        return tuple(
+            rule
+            for rule in self.terms.sectors
+            if sector in rule.sectors and rule.in_force(self.today)
+        )
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether the callee asked for this very call where no consent would let it be made.
+
+        The exception that lets it be made in a banned sector stands for the consent as well.
+        """
+        relationship = self.matter.relationship
+        if relationship is None or relationship.bond is not Bond.REQUEST:
+            return False
+        return any(
+            rule.consent is SectorConsent.NONE and self.exempt(rule.exempt) for rule in self.banning
+        )
+
+    def day(self, day: date) -> Day:
+        """A local date where the callee is."""
+        return day_of(self.terms, day, self.region, known=self.matter.known)
+
+    def after(self, last: date | None) -> datetime | None:
+        """The first instant after the last day of a part, in the callee's zone; None of no end."""
+        return day_start(last + timedelta(1), self.zone) if last is not None else None
+
+    def closing(self, day: date) -> Holiday | None:
+        """The holiday that closes a local date here.
+
+        A regional one closes it where the callee is known to be, and where it is kept at every
+        place where the callee may be: whichever it is, the day is closed.
+        """
+        here = self.day(day)
+        if here.holiday is not None or here.doubt is None:
+            return here.holiday
+        if not self._kept_everywhere(day):
+            return None
+        return replace(here.doubt, kind=Closing.ADVISORY)
+
+    def _kept_everywhere(self, day: date) -> bool:
+        matter = self.matter
+        for place in matter.places:
+            terms = matter.mandate.terms_on(day, matter.purpose, place.region)
+            if terms is None or "-" not in place.region:
+                return False
+            there = day_of(terms, day, place.region)
+            if there.holiday is None and there.doubt is None:
+                return False
+        return True
+
+    @cached_property
+    def appointment(self) -> Appointment | None:
+        """The appointment with the callee whose time it is, if the law heeds appointments."""
+        return self.agreed_at(self.local) if self.facts.appointments else None
+
+    def agreed_at(self, instant: datetime) -> Appointment | None:
+        """The appointment whose time an instant is: half-open, as every window is."""
+        rule = self.terms.appointments
+        if rule is None:
+            return None
+        for agreed in self.appointments:
+            if agreed.at - rule.tolerance <= instant < agreed.at + rule.tolerance:
+                return agreed
+        return None
+
+    @property
+    def appointments(self) -> Iterator[Appointment]:
+        """The appointments with this campaign that stand, in no order.
+
+        A no that came after it has ended one, whatever else the callee agreed to since.
+        """
+        campaign = self.matter.mandate.campaign
+        no = max((objection.at for objection in self.objections), default=None)
+        for agreed in self.facts.appointments:
+            if agreed.used_by is not None or agreed.campaign not in ("", campaign):
+                continue
+            if no is None or agreed.agreed_at > no:
+                yield agreed
+
+    def lifted(self, rule: Rule) -> bool:
+        """Whether a good consent, or an appointment, lifts the law's part of a rule now."""
+        if self.lifted_by_consent(rule):
+            return True
+        appointments = self.terms.appointments
+        return (
+            appointments is not None
+            and rule in appointments.waives
+            and self.appointment is not None
+        )
+
+    def lifted_by_consent(self, rule: Rule) -> bool:
+        """Whether a good consent lifts the law's part of a rule, at whatever hour."""
+        return self.terms.waives(rule) and bool(self.good_consents)
+
+    def awaited(self, rule: Rule) -> Iterator[datetime]:
+        """From when on appointments that are not over lift the law's part of a rule: now, or later.
+
+        Aware, in the callee's zone, in order.
+        """
+        appointments = self.terms.appointments
+        if appointments is None or rule not in appointments.waives:
+            return
+        tolerance = appointments.tolerance
+        for at in sorted(agreed.at for agreed in self.appointments):
+            if self.local < at + tolerance:
+                yield max(at - tolerance, self.local).astimezone(self.zone)
 
     @cached_property
     def objections(self) -> tuple[Objection, ...]:
@@ -83,10 +242,6 @@ class Case:
         return tuple(
             consent for consent in self.facts.consents if why_not_good(consent, self) is None
         )
-
-    def lifts(self, rule: ListRule) -> bool:
-        """Whether the callee's relationship lifts the duty to consult a list."""
-        return self.bound_by(rule.exempt) or self.ended_within(rule.ended_within_days)
 
 
 def why_not_good(consent: Consent, case: Case) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from dialwarden.policy.model import Cap
+from dialwarden.policy.figures import Cap
 from dialwarden.rules.case import Case, longest
 from dialwarden.verdict import Finding, Reason, Refusal, Rule
 

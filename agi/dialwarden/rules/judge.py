@@ -1,4 +1,4 @@
-"""Judging a matter: every rule, in every zone the callee may be in, and the next instant.
+"""Judging a matter: every rule, in every place the callee may be in, and the next instant.
 
 Owns the meeting of the candidates (the strictest holds) and the search for `next`. Pure: the
 instant is an argument.
@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from dialwarden.policy.period import day_start, whole_second_up
+from dialwarden.policy.terms import Terms
 from dialwarden.rules import RULES
 from dialwarden.rules.case import Case, Matter
 from dialwarden.verdict import REPORT_ORDER, NotJudged, Reason, Refusal, Rule
@@ -36,16 +38,19 @@ class Judgement:
         refusals: one per failing rule, in the order of reports, the strictest candidate's.
         clears: the earliest instant at which another judgement can be better, when refused;
             None when no waiting helps.
+        unverified: citations that this rests on and that no text was read for: of a refusal, those
+            of its rules; else all those of the terms in force.
     """
 
     regimes: tuple[str, ...]
     refusals: tuple[Refusal, ...]
     not_judged: tuple[NotJudged, ...]
     clears: datetime | None
+    unverified: tuple[str, ...] = ()
 
 
 def judge(matter: Matter, at: datetime) -> Judgement:
-    """Every rule's word on a matter at an aware instant; all candidate zones must allow it.
+    """Every rule's word on a matter at an aware instant; every place must allow it.
 
     Raises:
         ValueError: `at` is naive; it would be read on the server's own clock.
@@ -56,11 +61,19 @@ def judge(matter: Matter, at: datetime) -> Judgement:
     silent: dict[Rule, NotJudged] = {}
     regimes: list[str] = []
     bounds: list[datetime | None] = []
-    for zone in matter.zones:
+    doubtful: set[str] = set()
+    rested: list[str] = []
+    for spot in _spots(matter):
+        zone = spot.zone
         local = at.astimezone(zone)
-        refusals, not_judged, regime = _judge_in_zone(matter, zone, local)
-        if regime and regime not in regimes:
-            regimes.append(regime)
+        refusals, not_judged, terms = _judge_at(matter, spot, local)
+        if terms is not None:
+            if terms.regime not in regimes:
+                regimes.append(terms.regime)
+            doubtful |= terms.doubtful
+            rested += terms.unverified
+            if matter.relationship is not None:
+                rested += _exemptions(Case(matter, terms, zone, local, spot.region))
         change = _regime_change(matter, local, zone) if refusals else None
         for refusal in refusals:
             bounds.append(_earlier(refusal.until, change))
@@ -70,26 +83,55 @@ def judge(matter: Matter, at: datetime) -> Judgement:
         for silence in not_judged:
             silent.setdefault(silence.rule, silence)
     if not strictest:
-        return Judgement(tuple(regimes), (), tuple(silent.values()), None)
+        unverified = tuple(dict.fromkeys(rested))
+        return Judgement(tuple(regimes), (), tuple(silent.values()), None, unverified)
     ordered = sorted(strictest.values(), key=lambda refusal: REPORT_ORDER[refusal.rule])
     return Judgement(
         regimes=tuple(regimes),
         refusals=tuple(ordered),
         not_judged=tuple(n for rule, n in silent.items() if rule not in strictest),
         clears=_latest(bounds),
+        unverified=tuple(
+            dict.fromkeys(refusal.source for refusal in ordered if refusal.source in doubtful)
+        ),
     )
 
 
-def _judge_in_zone(
-    matter: Matter, zone: tzinfo, local: datetime
-) -> tuple[list[Refusal], list[NotJudged], str]:
+class _Spot(NamedTuple):
+    """One of the places where the callee may be."""
+
+    region: str
+    zone: tzinfo
+
+
+def _spots(matter: Matter) -> list[_Spot]:
+    return [
+        _Spot(place.region, zone) for place, zone in zip(matter.places, matter.zones, strict=True)
+    ]
+
+
+def _exemptions(case: Case) -> list[str]:
+    """Citations, not verified, of the exemptions that the callee's relationship makes use of."""
+    terms = case.terms
+    consent = (terms.consent,) if terms.consent is not None else ()
+    return [
+        rule.exempt.source
+        for rule in (*terms.lists, *terms.sectors, *consent)
+        if rule.exempt.source in terms.doubtful and case.exempt(rule.exempt)
+    ]
+
+
+def _judge_at(
+    matter: Matter, spot: _Spot, local: datetime
+) -> tuple[list[Refusal], list[NotJudged], Terms | None]:
     mandate = matter.mandate
-    terms = mandate.terms_on(local.date(), matter.purpose)
+    region, zone = spot
+    terms = mandate.terms_on(local.date(), matter.purpose, region)
     if terms is None:
         reason = Reason("no_regime", {"policy": mandate.policy.id, "day": local.date()})
         until = _regime_change(matter, local, zone)
-        return [Refusal(Rule.CAMPAIGN, reason, until=until, source=mandate.policy.file)], [], ""
-    case = Case(matter, terms, zone, local)
+        return [Refusal(Rule.CAMPAIGN, reason, until=until, source=mandate.policy.file)], [], None
+    case = Case(matter, terms, zone, local, region)
     refusals: list[Refusal] = []
     not_judged: list[NotJudged] = []
     for _, rule in RULES:
@@ -100,7 +142,7 @@ def _judge_in_zone(
             refusals.append(finding)
         else:
             not_judged.append(finding)
-    return refusals, not_judged, terms.regime
+    return refusals, not_judged, terms
 
 
 def _regime_change(matter: Matter, local: datetime, zone: tzinfo) -> datetime | None:
@@ -157,7 +199,10 @@ def next_allowed(matter: Matter, at: datetime, first: Judgement | None = None) -
     if not first.refusals:
         return at.astimezone(matter.zones[0])
     horizon = at + NEXT_HORIZON
-    zones = list(matter.zones)
+    spots = _spots(matter)
+    # Where an eve or an appointment makes one day unlike the same weekday of another week, no week
+    # tells of the next.
+    alike = _weeks_are_alike(matter)
     # Since when the hours of one zone or another have refused every second.
     shut_since = before = at
     clears, by_hours = first.clears, False
@@ -168,29 +213,36 @@ def next_allowed(matter: Matter, at: datetime, first: Judgement | None = None) -
             return None  # a rule whose `until` does not move
         if not by_hours:
             shut_since = instant
-        elif instant - shut_since >= _WEEK:
+        elif alike and instant - shut_since >= _WEEK:
             shut_since = instant = _after_equal_weeks(matter, instant, horizon)
         if instant > horizon:
             return None
         # Those that refused last come first, since two at odds take turns; but the very last one
         # has just come to its bound, and is asked when all others agree.
-        for zone in (*zones[1:], zones[0]):
+        for spot in (*spots[1:], spots[0]):
             if not budget:
                 return None
             budget -= 1
-            local = instant.astimezone(zone)
-            refusals, _, _ = _judge_in_zone(matter, zone, local)
+            local = instant.astimezone(spot.zone)
+            refusals, _, _ = _judge_at(matter, spot, local)
             if refusals:
                 break
         else:
             return instant.astimezone(matter.zones[0])
-        zones.remove(zone)
-        zones.insert(0, zone)
-        change = _regime_change(matter, local, zone)
+        spots.remove(spot)
+        spots.insert(0, spot)
+        change = _regime_change(matter, local, spot.zone)
         bounds = {refusal.rule: _earlier(refusal.until, change) for refusal in refusals}
         before, clears = instant, _latest(bounds.values())
         by_hours = Rule.HOURS in bounds and not _later(clears, bounds[Rule.HOURS])
     return None
+
+
+def _weeks_are_alike(matter: Matter) -> bool:
+    """Whether nothing but clocks and laws makes a week unlike the one before."""
+    if any(agreed.used_by is None for agreed in matter.facts.appointments):
+        return False
+    return all(terms.eve_hours is None for terms in matter.mandate.terms.values())
 
 
 def _after_equal_weeks(matter: Matter, instant: datetime, horizon: datetime) -> datetime:

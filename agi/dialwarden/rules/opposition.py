@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dialwarden.facts import Listing
-from dialwarden.policy.model import ListRule
+from dialwarden.policy.figures import ListRule
 from dialwarden.policy.period import Period
 from dialwarden.rules.case import Case
 from dialwarden.verdict import Finding, NotJudged, Reason, Refusal, Rule
@@ -20,7 +20,7 @@ def judge_opposition(case: Case) -> Finding:
     unknown = None
     for rule in case.terms.lists:
         listing = case.facts.lists.get(rule.name, _UNKNOWN)
-        if case.lifts(rule):
+        if case.exempt(rule.exempt):
             continue
         if listing.version is None and unknown is None:
             unknown = rule.name
@@ -61,7 +61,7 @@ def judge_list_stale(case: Case) -> Finding:
     limit is still good. Waiting makes no list younger.
     """
     for rule in case.terms.lists:
-        if case.lifts(rule):
+        if case.exempt(rule.exempt):
             continue
         listing = case.facts.lists.get(rule.name, _UNKNOWN)
         reason = None

@@ -6,13 +6,18 @@ lists. Refuses to know how policies are loaded: they are handed in.
 
 from __future__ import annotations
 
+import difflib
 import enum
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from dialwarden.numbers import Number, read_number
+from dialwarden.policy import words
+from dialwarden.policy.figures import Cap, ConsentWhen, Gap, ListRule, RegionalDays
 from dialwarden.policy.hours import parse_week
-from dialwarden.policy.model import Cap, Gap, HouseRules, ListRule, Policy
+from dialwarden.policy.model import HouseRules, Policy
 from dialwarden.policy.period import Period
 from dialwarden.policy.terms import Mandate, mandate
 from dialwarden.question import Dialling, Purpose
@@ -22,6 +27,8 @@ from dialwarden.settings.forms import (
     NAMES,
     REGION,
     Form,
+    form_of,
+    list_of,
     one_of,
     optional,
     read_section,
@@ -35,6 +42,19 @@ from dialwarden.settings.sections import ListEntry, ListKind
 # A consent's scope is one word: "professional", or a purpose, a sector, a campaign.
 _TAKEN_NAMES = frozenset({"professional", "campaign", "all", *Purpose})
 _EVERY_PURPOSE = frozenset(Purpose)
+_LONGEST_MARGIN = timedelta(hours=4)
+# A declared number may be a short one, which is no E.164.
+_CALLER_ID = re.compile(r"\+?[0-9]{3,15}")
+
+
+def _caller_id(text: str) -> str:
+    if not _CALLER_ID.fullmatch(text):
+        raise ValueError(f'found "{text}"; allowed: a number such as "+390612345678"')
+    return text
+
+
+SECTOR = form_of("a name in small letters", words.name)
+CALLER_IDS = list_of("an array of numbers", _caller_id)
 
 
 class Directory(enum.StrEnum):
@@ -70,12 +90,23 @@ class CampaignEntry:
     lists: tuple[str, ...] = setting(
         NAMES, (), "Opposition lists of [lists], besides those that the policy asks for."
     )
-    sector: str = setting(NAME, "", "What is sold, for sector bans.")
+    sector: str = setting(SECTOR, "", "What is sold, for sector bans.")
     dial: Dialling | None = setting(
         optional(one_of(Dialling)), None, "By hand or by machine, where the question is silent."
     )
     directory: Directory | None = setting(
         optional(one_of(Directory)), None, "Italy: are these numbers in a public directory?"
+    )
+    caller_ids: tuple[str, ...] = setting(
+        CALLER_IDS,
+        (),
+        "Numbers of the professional that may be shown where the law asks for declared ones.",
+    )
+    regional_holidays: RegionalDays | None = setting(
+        optional(one_of(RegionalDays)),
+        None,
+        "Holidays of a part of the country: not looked at, closed where the callee is known to be "
+        "there, closed wherever the callee may be there; left out: as the policy says.",
     )
     enforce: bool | None = setting(
         _FLAG, None, "false: shadow mode for this campaign; left out: as in [defaults]."
@@ -112,12 +143,41 @@ class Campaign:
         asked = (rule.name for regime in self.policy.regimes for rule in regime.lists)
         return frozenset({*asked, *(rule.name for rule in self.own_lists)})
 
+    def unsaid(self, today: date) -> Iterator[str]:
+        """What the settings leave open, or seem to misspell, that a rule hangs on from today on."""
+        bans = {
+            name
+            for regime in self.policy.regimes_from(today)
+            for rule in regime.sectors
+            if self.purpose in rule.purposes and (rule.end is None or rule.end >= today)
+            for name in rule.sectors
+        }
+        if bans and not self.sector:
+            yield (
+                f"campaign {self.name}: no sector is set, so rule sector is not judged; "
+                f"policy {self.policy.id} bans {', '.join(sorted(bans))}"
+            )
+        near = difflib.get_close_matches(self.sector.lower(), sorted(bans), n=1, cutoff=0.75)
+        if near and self.sector not in bans:
+            yield (
+                f'campaign {self.name}: sector "{self.sector}" is none that policy '
+                f"{self.policy.id} bans; did you mean {near[0]}?"
+            )
+        consents = (regime.consent for regime in self.policy.regimes_from(today))
+        if self.directory is None and any(
+            rule is not None and rule.when is ConsentWhen.UNLISTED and self.purpose in rule.purposes
+            for rule in consents
+        ):
+            yield (
+                f"campaign {self.name}: no directory is set, so rule consent is not judged; say "
+                "whether its numbers stand in a public directory (listed, unlisted)"
+            )
+
     def wider_than_law(self, today: date) -> list[str]:
         """What `tighten` says in vain under the regimes in force on a date or later."""
         return [
             f"{self.house.source}: {sentence} (regime {regime.id})"
-            for regime in self.policy.regimes
-            if regime.end is None or regime.end >= today
+            for regime in self.policy.regimes_from(today)
             for sentence in wider_than_law(self.house, regime, self.purpose)
         ]
 
@@ -167,6 +227,9 @@ class CampaignDraft:
                 sector=entry.sector,
                 house=house,
                 own_lists=own_lists,
+                unlisted=entry.directory is Directory.UNLISTED if entry.directory else None,
+                caller_ids=frozenset(_own_digits(text, region) for text in entry.caller_ids),
+                regional=entry.regional_holidays,
                 max_ages={
                     name: entry.max_age
                     for name, entry in lists.items()
@@ -192,6 +255,12 @@ class CampaignDraft:
                 self.table.problem("lists", choose_from(name, known | asked, "opposition lists"))
 
 
+def _own_digits(text: str, region: str) -> str:
+    """A declared number as a presented one is compared with it: digits of E.164, or as it is."""
+    read = read_number(text, region=region)
+    return str(read.digits) if isinstance(read, Number) else text
+
+
 def read_campaign(name: str, table: Table) -> CampaignDraft:
     """Read one `[campaigns.NAME]`; its faults are noted in the table."""
     if name in _TAKEN_NAMES:
@@ -207,13 +276,23 @@ def read_campaign(name: str, table: Table) -> CampaignDraft:
 def _read_tighten(name: str, table: Table) -> HouseRules:
     source = f"campaign {name}, tighten"
     gap = table.parsed("gap", Period.parse, None)
+    margin = table.parsed("margin", _margin, timedelta(0))
     return HouseRules(
         hours=table.parsed_mapping("hours", parse_week, None),
         closed=frozenset(table.days("closed")),
         caps=tuple(_read_caps(table.array("caps"), source)),
         gaps=(Gap(gap, _EVERY_PURPOSE, source),) if gap else (),
+        margin=margin,
         source=source if table.given else "",
     )
+
+
+def _margin(text: str) -> timedelta:
+    """How long before their end windows close: minutes, at most a few hours."""
+    period = Period.parse(text)
+    if period.days or period.rolling > _LONGEST_MARGIN:
+        raise ValueError(f'found "{text}"; allowed: at most 4 hours, such as "2 minutes"')
+    return period.rolling
 
 
 def _read_caps(tables: Iterable[Table], source: str) -> Iterator[Cap]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from dialwarden.policy.figures import GapAfter, HoursRule
 from dialwarden.policy.hours import WEEKDAYS, Windows, intersect
 from dialwarden.policy.model import HouseRules, Regime
 from dialwarden.policy.period import Period
@@ -22,7 +23,11 @@ def wider_than_law(house: HouseRules, regime: Regime, purpose: Purpose) -> list[
     """
     if purpose not in regime.purposes:
         return []
-    return [*_hours(house, regime), *_caps(house, regime, purpose), *_gaps(house, regime, purpose)]
+    return [
+        *_hours(house, regime.hours_of(purpose)),
+        *_caps(house, regime, purpose),
+        *_gaps(house, regime, purpose),
+    ]
 
 
 def covers(outer: Period, inner: Period) -> bool:
@@ -37,14 +42,14 @@ def covers(outer: Period, inner: Period) -> bool:
     return outer.rolling >= inner.rolling
 
 
-def _hours(house: HouseRules, regime: Regime) -> list[str]:
-    if house.hours is None or regime.hours is None:
+def _hours(house: HouseRules, law: HoursRule | None) -> list[str]:
+    if house.hours is None or law is None:
         return []
     return [
-        f"hours.{WEEKDAYS[weekday]} ({_told(ours)}) is wider than the law's ({_told(law)}, "
-        f"{regime.hours_source}); what lies in both counts"
-        for weekday, (ours, law) in enumerate(zip(house.hours.days, regime.hours.days, strict=True))
-        if intersect(ours, law) != ours
+        f"hours.{WEEKDAYS[weekday]} ({_told(ours)}) is wider than the law's ({_told(theirs)}, "
+        f"{law.source}); what lies in both counts"
+        for weekday, (ours, theirs) in enumerate(zip(house.hours.days, law.week.days, strict=True))
+        if intersect(ours, theirs) != ours
     ]
 
 
@@ -70,5 +75,7 @@ def _gaps(house: HouseRules, regime: Regime, purpose: Purpose) -> list[str]:
         f"gap {ours.period} is shorter than the law's {law.period} ({law.source}); the law's counts"
         for ours in house.gaps
         for law in regime.gaps
-        if purpose in law.purposes and covers(law.period, ours.period) and law.period != ours.period
+        if purpose in law.purposes and law.after is GapAfter.ATTEMPT
+        if law.period and ours.period
+        if covers(law.period, ours.period) and law.period != ours.period
     ]
