@@ -6,7 +6,9 @@ disagree, one of them misreads the law.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+from collections.abc import Iterable, Iterator
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -15,8 +17,10 @@ import pytest
 
 from dialwarden.errors import SettingsError
 from dialwarden.policies import load_policies
+from dialwarden.policy.figures import GapAfter
 from dialwarden.policy.hours import WEEKDAYS
-from dialwarden.policy.model import Confidence, Policy, Regime
+from dialwarden.policy.model import Confidence, Policy, Regime, Source
+from dialwarden.policy.period import Span
 from dialwarden.question import Bond, Purpose
 from dialwarden.verdict import Rule
 
@@ -88,7 +92,8 @@ ITALIAN_HOURS = dict.fromkeys(WEEKDAYS[:5], "09:00-21:00") | {"sat": "10:00-19:0
 def test_hours(regime_id: str, open_: dict[str, str]) -> None:
     hours = named(regime_id).hours
     assert hours is not None
-    found = dict(zip(WEEKDAYS, hours.days, strict=True))
+    assert hours.eve is None
+    found = dict(zip(WEEKDAYS, hours.week.days, strict=True))
     for day, windows in found.items():
         assert " ".join(map(str, windows)) == open_.get(day, "")
 
@@ -125,8 +130,9 @@ def test_no_figure_is_invented_where_the_text_gives_none(regime_id: str) -> None
 
 
 @pytest.mark.parametrize("regime", [regime for p in POLICIES.values() for regime in p.regimes])
-def test_no_statute_sets_a_gap(regime: Regime) -> None:
-    assert regime.gaps == ()
+def test_no_statute_sets_a_gap_but_after_a_silent_call(regime: Regime) -> None:
+    of_regions = (gap for part in regime.regions for gap in part.gaps)
+    assert all(gap.after is GapAfter.SILENT for gap in (*regime.gaps, *of_regions))
 
 
 @pytest.mark.parametrize(
@@ -146,8 +152,8 @@ def test_objections(regime_id: str, days: int, floor_days: int, floor_for: set[B
 @pytest.mark.parametrize(
     ("regime_id", "name", "max_age", "exempt", "ended_within", "later_consent_wins"),
     [
-        ("fr-d223-9-2023", "bloctel", 30, {Bond.CONTRACT, Bond.PRESS}, 0, False),
-        ("it-assocontact-2016", "rpo", 15, {Bond.CONTRACT}, 30, True),
+        ("fr-d223-9-2023", "bloctel", 30, {Bond.CONTRACT, Bond.PRESS}, None, False),
+        ("it-assocontact-2016", "rpo", 15, {Bond.CONTRACT}, Span(days=30), True),
     ],
 )
 def test_lists(
@@ -155,12 +161,12 @@ def test_lists(
     name: str,
     max_age: int,
     exempt: set[Bond],
-    ended_within: int,
+    ended_within: Span | None,
     later_consent_wins: bool,
 ) -> None:
     (rule,) = named(regime_id).lists
-    assert (rule.name, rule.max_age_days, set(rule.exempt)) == (name, max_age, exempt)
-    assert rule.ended_within_days == ended_within
+    assert (rule.name, rule.max_age_days, set(rule.exempt.bonds)) == (name, max_age, exempt)
+    assert (rule.exempt.ended_within, rule.exempt.requested_within) == (ended_within, None)
     assert rule.later_consent_wins is later_consent_wins
 
 
@@ -171,7 +177,8 @@ def test_consent_in_france_before_and_after_11_august_2026() -> None:
     assert (old.required, new.required) == (False, True)
     assert (old.max_years, new.max_years) == (None, 1)
     assert (old.void_before, new.void_before) == (None, date(2026, 8, 11))
-    assert new.exempt == {Bond.CONTRACT, Bond.PRESS}
+    assert new.exempt.bonds == {Bond.CONTRACT, Bond.PRESS}
+    assert (new.exempt.ended_within, new.exempt.requested_within) == (None, None)
     assert (set(old.waives), set(new.waives)) == ({Rule.HOURS, Rule.HOLIDAY}, set())
     assert named("fr-optin-2026").evidence_years == 3
 
@@ -188,25 +195,33 @@ def test_none_has_no_legal_rule_at_all() -> None:
     assert regime.lists == ()
 
 
-def citations(regime: Regime) -> list[str]:
-    """The source of every part that a regime has."""
-    cited = [cap.source for cap in regime.caps]
-    cited += [gap.source for gap in regime.gaps]
-    cited += [rule.source for rule in regime.lists]
-    cited += [regime.holidays.source] if regime.holidays else []
-    cited += [regime.objection.source] if regime.objection else []
-    cited += [regime.consent.source] if regime.consent else []
-    cited += [regime.hours_source] if regime.hours else []
-    cited += [regime.evidence_source] if regime.evidence_years else []
-    return cited
+def citations(part: object) -> Iterator[str]:
+    """The source of every part of a regime, and of every part of these."""
+    match part:
+        case Source():
+            return
+        case tuple():
+            values: Iterable[object] = part
+        case dict():
+            values = part.values()
+        case _ if dataclasses.is_dataclass(part):
+            told = {field.name: getattr(part, field.name) for field in dataclasses.fields(part)}
+            if "source" in told:
+                yield told["source"]
+            if told.get("evidence_years"):
+                yield told["evidence_source"]
+            values = told.values()
+        case _:
+            return
+    for value in values:
+        yield from citations(value)
 
 
 @pytest.mark.parametrize(("policy", "regime"), REGIMES)
 def test_every_part_has_a_source_that_says_where_it_was_read(
     policy: Policy, regime: Regime
 ) -> None:
-    cited = citations(regime)
-    for citation in cited:
+    for citation in citations(regime):
         source = regime.sources[citation]
         assert source.text
         assert source.article
@@ -225,12 +240,8 @@ def test_every_pack_says_whom_it_binds_and_which_bytes_it_was(policy: Policy) ->
 
 def test_no_source_of_a_pack_is_left_uncited() -> None:
     for policy in POLICIES.values():
-        known: set[str] = set()
-        cited: set[str] = set()
-        for regime in policy.regimes:
-            known |= set(regime.sources)
-            cited.update(citations(regime))
-        assert known <= cited, policy.file
+        known = {citation for regime in policy.regimes for citation in regime.sources}
+        assert known == set(citations(policy.regimes)), policy.file
 
 
 def named(regime_id: str) -> Regime:
@@ -287,3 +298,90 @@ def test_the_hash_is_of_the_files_bytes(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no such folder"):
         load_policies(tmp_path / "nowhere")
+
+
+# --- … that extend a shipped one, or one another
+
+EXTENDS = """\
+id = "{id}"
+title = "t"
+extends = "{base}"
+[sources.me]
+text = "{id}'s caution"
+confidence = "primary"
+"""
+CAP = """
+[[regimes]]
+extends = "{regime}"
+[[regimes.caps]]
+max = {max}
+period = "30 days"
+source = "me"
+"""
+
+
+@pytest.mark.parametrize("names", [("a", "b", "c"), ("c", "b", "a"), ("b", "c", "a")])
+def test_packs_of_one_folder_may_extend_each_other_whatever_their_names(
+    tmp_path: Path, names: tuple[str, str, str]
+) -> None:
+    """One extends a shipped pack, the next extends that one, and the last the next."""
+    previous = "fr"
+    for most, name in zip((3, 2, 1), names, strict=True):
+        text = EXTENDS.format(id=name, base=previous)
+        cap = CAP.format(regime="fr-optin-2026", max=most)
+        (tmp_path / f"{name}.toml").write_text(text + cap)
+        previous = name
+    policies = load_policies(tmp_path)
+    assert [policies[name].regimes[1].caps[0].max for name in names] == [3, 2, 1]
+    assert [policies[name].extends for name in names] == ["fr", *names[:2]]
+    assert all(policies[name].regimes[0] == POLICIES["fr"].regimes[0] for name in names)
+
+
+def test_the_hash_of_a_pack_that_extends_is_of_both_files_bytes(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" + EXTENDS.format(id="mine", base="fr").encode()
+    (tmp_path / "mine.toml").write_bytes(data)
+    ours = hashlib.sha256(data).hexdigest()
+    assert load_policies(tmp_path)["mine"].sha256 == f"{ours}&{POLICIES['fr'].sha256}"
+
+
+@pytest.mark.parametrize(
+    ("bases", "complaints"),
+    [
+        pytest.param({"mine": "france"}, ['found "france"; allowed policies: au'], id="unknown"),
+        pytest.param({"mine": "fr2"}, ['found "fr2", did you mean fr?'], id="nearly known"),
+        pytest.param({"mine": "mine"}, ['found "mine", which extends this one in turn'],
+                     id="itself"),
+        pytest.param({"a": "b", "b": "a"},
+                     ['found "b", which extends this one in turn', 'found "a", which extends'],
+                     id="each other"),
+        pytest.param({"a": "b", "b": "c", "c": "a", "d": "fr"},
+                     ['found "b", which', 'found "c", which', 'found "a", which'], id="in a ring"),
+        pytest.param({"a": "b", "b": "nobody"},
+                     ['found "b", which extends this one in turn, or is itself wrong',
+                      'found "nobody"; allowed policies'],
+                     id="one whose own base is unknown"),
+    ],
+)  # fmt: skip
+def test_a_base_that_is_not_there_is_told_with_its_place(
+    tmp_path: Path, bases: dict[str, str], complaints: list[str]
+) -> None:
+    for name, base in bases.items():
+        (tmp_path / f"{name}.toml").write_text(EXTENDS.format(id=name, base=base))
+    with pytest.raises(SettingsError) as caught:
+        load_policies(tmp_path)
+    problems = caught.value.problems
+    assert [(problem.line, problem.key) for problem in problems] == [(3, "extends")] * len(problems)
+    assert len(problems) == len(complaints)
+    for problem, complaint in zip(problems, complaints, strict=True):
+        assert complaint in problem.message
+        assert Path(problem.file).parent == tmp_path
+
+
+def test_a_fault_in_a_pack_that_extends_is_told_by_its_own_file(tmp_path: Path) -> None:
+    text = EXTENDS.format(id="mine", base="fr") + CAP.format(regime="fr-optin-2025", max=1)
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_policies(tmp_path)
+    told = [problem for problem in caught.value.problems if problem.key == "regimes[1].extends"]
+    assert [(problem.file, problem.line) for problem in told] == [(str(tmp_path / "mine.toml"), 9)]
+    assert "allowed: an earlier regime (fr-d223-9-2023, fr-optin-2026)" in told[0].message

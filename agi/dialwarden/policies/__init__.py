@@ -7,46 +7,84 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
 from dialwarden.errors import Problem, SettingsError
 from dialwarden.policy.model import Policy
-from dialwarden.policy.parse import read_policy
-from dialwarden.settings.reader import decode_document
+from dialwarden.policy.parse import UnknownBase, read_policy
+from dialwarden.settings.reader import Table, decode_document, read_document
+from dialwarden.settings.report import choose_from
 
 
 def load_policies(own: Path | None = None) -> Mapping[str, Policy]:
     """Every policy by id: the shipped ones, and those in an admin's folder.
 
     Raises:
-        SettingsError: a file is wrong, or takes the id of another policy.
+        SettingsError: a file is wrong, takes the id of another policy, or extends one that is not
+            there.
     """
     policies: dict[str, Policy] = {}
     for resource in sorted(files(__name__).iterdir(), key=lambda entry: entry.name):
         if resource.name.endswith(".toml"):
-            _add(policies, _read(resource.read_bytes(), resource.name))
+            _add(policies, read_file(resource.read_bytes(), resource.name, policies))
     if own is None:
         return policies
     if not own.is_dir():
         raise SettingsError([Problem(str(own), "", 0, "no such folder; see [policies] path")])
     problems: list[Problem] = []
-    for path in sorted(own.glob("*.toml")):
-        try:
-            _add(policies, _read(path.read_bytes(), str(path)))
-        except SettingsError as error:
-            problems += error.problems
-        except OSError as error:
-            problems.append(Problem(str(path), "", 0, f"cannot be read: {error}"))
+    waiting = sorted(own.glob("*.toml"))
+    while waiting:
+        # One may extend another of the folder, whatever their names: again while any gets further.
+        later = []
+        for path in waiting:
+            try:
+                _add(policies, read_file(path.read_bytes(), str(path), policies))
+            except UnknownBase:
+                later.append(path)
+            except SettingsError as error:
+                problems += error.problems
+            except OSError as error:
+                problems.append(Problem(str(path), "", 0, f"cannot be read: {error}"))
+        if len(later) == len(waiting):
+            problems += [_baseless(path, own, policies) for path in later]
+            break
+        waiting = later
     if problems:
         raise SettingsError(problems)
     return policies
 
 
-def _read(data: bytes, file: str) -> Policy:
+def read_file(data: bytes, file: str, bases: Mapping[str, Policy]) -> Policy:
+    """One policy from the bytes of its file.
+
+    Raises:
+        SettingsError, UnknownBase: see `policy.parse.read_policy`.
+    """
     # Of the bytes, not of the text: an admin holds the record against `sha256sum FILE`.
     sha256 = hashlib.sha256(data).hexdigest()
-    return read_policy(decode_document(data, file), file, sha256=sha256)
+    return read_policy(decode_document(data, file), file, sha256=sha256, bases=bases)
+
+
+def _baseless(path: Path, own: Path, policies: Mapping[str, Policy]) -> Problem:
+    """Why a policy has nothing to stand on."""
+    document = _document(path)
+    base = document.text("extends")
+    others = set()
+    for other in own.glob("*.toml"):
+        with suppress(SettingsError, OSError):
+            others.add(_document(other).text("id"))
+    if base in others:
+        message = f'found "{base}", which extends this one in turn, or is itself wrong'
+    else:
+        message = choose_from(base, policies, "policies")
+    document.problem("extends", message)
+    return document.problems[0]
+
+
+def _document(path: Path) -> Table:
+    return read_document(decode_document(path.read_bytes(), str(path)), str(path))
 
 
 def _add(policies: dict[str, Policy], policy: Policy) -> None:
