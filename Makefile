@@ -9,10 +9,10 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-screen lint types unit covered asterisk lock clean
 
 help: ## what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: ## start dialwarden with config/dialwarden.toml (CONFIG=FILE for another)
 	@.ci/venv.sh run
@@ -33,6 +33,11 @@ demo: ## place a handful of calls through a real Asterisk 22 and say what became
 bench: ## ask 2,000 questions a second on loopback (BENCH="--rate 0 --at-once 128" for another load)
 	@.ci/venv.sh dev
 	@.ci/bench.sh $(BENCH)
+
+bench-screen: ## judge 100,000 contacts, beside phonenumbers alone (BENCH="--rows 10000" for fewer)
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.screen $(BENCH)"
+	@$(BIN)/python -m tests.bench.screen $(BENCH)
 
 lint:
 	@.ci/venv.sh dev

@@ -11,6 +11,7 @@ from tests.cli.site import Site
 from dialwarden.ledger import attempts
 from dialwarden.ledger.basis import Basis, basis_id
 from dialwarden.ledger.connection import open_ledger, transaction
+from dialwarden.ledger.silent_calls import list_silent_calls
 from dialwarden.question import Door, Purpose
 
 NUMBER = "0612345678"
@@ -48,6 +49,26 @@ def test_every_column(site: Site) -> None:
     assert (third["number"], third["outcome"]) == ("+262692123456", "failed")
 
 
+def test_a_silent_call_is_an_answered_one_that_no_agent_took(site: Site) -> None:
+    header = "number,professional,at,outcome\n"
+    file = site.file(
+        f"{header}0612345678,acme,2026-11-16T10:00,Silent\n"
+        "0612345679,acme,2026-11-16T10:00,answered\n"
+    )
+    assert site.out("attempts", "import", file) == "imported 2 attempts\n"
+    told = [(row["outcome"], row["silent"]) for row in site.json("attempts", "list")]
+    assert told == [("answered", True), ("answered", False)]
+    file = site.file(
+        f"{header}0612345678,acme,2026-11-16T10:00,silent\n"
+        "0612345679,acme,2026-11-16T10:00,silent\n"
+    )
+    assert site.out("attempts", "import", file) == "imported 0 attempts, 2 known already\n"
+    assert [row["silent"] for row in site.json("attempts", "list")] == [True, True]
+    with site.writing() as conn:
+        kept = [(row["number"], row["attempt"]) for row in list_silent_calls(conn)]
+    assert kept == [("+33612345678", 1), ("+33612345679", 2)]
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
@@ -63,7 +84,11 @@ def test_every_column(site: Site) -> None:
             "lies in the future",
             id="in the future",
         ),
-        ("0612345678,acme,2026-11-16T10:00,talked", "outcome 'talked'; allowed: answered"),
+        (
+            "0612345678,acme,2026-11-16T10:00,talked",
+            "outcome 'talked'; allowed: answered, no_answer, "
+            "busy, failed, cancelled, silent, or none",
+        ),
         ("0612345678,acme,2026-11-16T10:00,,fun", "purpose 'fun'; allowed: sales"),
         ('"0612345678,acme,2026-11-16T10:00', "a quote that opens here is not closed"),
         ("3.36E+10,acme,2026-11-16T10:00", "scientific notation"),

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.cli.site import Site
 
+from dialwarden.ledger import appointments, attempts
+from dialwarden.ledger.attempts import NewAttempt
+from dialwarden.question import Door, Purpose
+
 NUMBER = "0612345678"
+NOON = datetime(2026, 11, 17, 11, 0, tzinfo=UTC)
 MONDAY = "2026-11-16T10:30+01:00"
 FUTURE = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
 
@@ -224,6 +229,31 @@ def test_a_consent_imported_after_its_withdrawal_stays_withdrawn(site: Site) -> 
     assert site.json("consent", "list")[0]["withdrawn_at"] is not None
 
 
+@pytest.mark.parametrize("word", ["consent withdraw", "objection add"])
+def test_a_yes_said_now_is_later_than_every_no(
+    site: Site, monkeypatch: pytest.MonkeyPatch, word: str
+) -> None:
+    said = ("--at", "2026-11-16T10:00")
+    site.run(*word.split(), NUMBER, "--campaign", "paris", *said)
+    behind = datetime(2026, 11, 16, 8, 58, tzinfo=UTC)
+    monkeypatch.setattr("dialwarden.cli.consents.utc_now", lambda: behind)
+    told = site.json("consent", "grant", NUMBER, "--campaign", "paris")
+    assert told["given_at"] == "2026-11-16T09:00:00.000001+00:00"
+    [row] = site.json("consent", "list")
+    assert (row["recorded_at"], row["withdrawn_at"]) == ("2026-11-16T08:58:00+00:00", None)
+    # Told with its instant, it is dated as it was told.
+    site.run("consent", "grant", NUMBER, "--campaign", "paris", "--at", "2026-11-16T09:50")
+    assert site.json("consent", "list")[1]["given_at"] == "2026-11-16T08:50:00+00:00"
+
+
+@pytest.fixture
+def mid_november(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is Monday 2026-11-16, 10:30 in Paris, for whoever records an appointment."""
+    now = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
+    monkeypatch.setattr("dialwarden.cli.appointments.utc_now", lambda: now)
+
+
+@pytest.mark.usefixtures("mid_november")
 def test_an_appointment_lies_where_the_callee_is(site: Site) -> None:
     words = ("appointment", "add", NUMBER, "--campaign", "paris", "--at", "2027-01-12T18:30")
     assert site.out(*words) == (
@@ -241,6 +271,43 @@ def test_an_appointment_lies_where_the_callee_is(site: Site) -> None:
 
 def test_an_appointment_without_an_instant_is_a_wrong_use(site: Site) -> None:
     assert "Missing option '--at'" in site.err("appointment", "add", NUMBER, "--campaign", "paris")
+
+
+@pytest.mark.usefixtures("mid_november")
+@pytest.mark.parametrize(
+    ("number", "at", "told"),
+    [
+        (NUMBER, "2026-11-16T10:29:59", "2026-11-16T10:29:59 lies in the past"),
+        (NUMBER, "2026-11-16T09:29:59Z", "2026-11-16T09:29:59Z lies in the past"),
+        (NUMBER, "soon", "is no instant"),
+        (NUMBER, "2026-11-17", "has no time of day"),
+        ("+262692123456", "2026-11-17T10:00", "Indian/Reunion or Indian/Mayotte; write one"),
+    ],
+)
+def test_a_wrong_appointment_is_a_wrong_use(site: Site, number: str, at: str, told: str) -> None:
+    assert told in site.err("appointment", "add", number, "--campaign", "paris", "--at", at)
+    assert not site.ledger.exists()
+
+
+@pytest.mark.usefixtures("mid_november")
+def test_an_appointment_may_be_for_this_very_moment(site: Site) -> None:
+    words = ("appointment", "add", NUMBER, "--campaign", "paris", "--at", "2026-11-16T10:30")
+    assert site.json(*words)["recorded"] is True
+
+
+@pytest.mark.usefixtures("mid_november")
+def test_appointments_are_listed_with_the_attempt_that_used_them(site: Site) -> None:
+    for at in ("2026-11-17T10:00", "2026-11-18T10:00", "2026-11-19T10:00"):
+        site.run("appointment", "add", NUMBER, "--campaign", "paris", "--at", at)
+    new = NewAttempt(33612345678, "acme", "paris", Purpose.SALES, Door.AGI, NOON)
+    with site.writing() as conn:
+        for appointment in (1, 2):
+            assert appointments.use(conn, attempts.reserve(conn, new), appointment)
+        attempts.void(conn, 2, "never dialled", NOON)
+    assert [row["used_by"] for row in site.json("appointment", "list")] == [1, None, None]
+    header, used, *others = site.out("appointment", "list").splitlines()
+    place = header.index("USED BY")
+    assert [line[place] for line in (used, *others)] == ["1", " ", " "]
 
 
 def test_a_no_and_a_yes_of_one_day_known_without_their_hours_is_a_no(site: Site) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialwarden.errors import ImportRefused
-from dialwarden.imports.files import Lines
+from dialwarden.imports.files import Lines, readable, written
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,47 @@ def test_lines(tmp_path: Path, data: bytes, lines: list[str], packed: bool) -> N
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+KEPT = [
+    # Bytes, the mark in front, and the lines as a person reads them.
+    (b"a\r\nb\rc\n\nd", "", ["a\r\n", "b\r", "c\n", "\n", "d"]),
+    (b"\xef\xbb\xbfa\n", "utf-8", ["a\n"]),
+    ("é\nà".encode(), "", ["é\n", "à"]),
+    ("é\nà".encode("latin-1"), "", ["é\n", "à"]),
+    ("é\n".encode() + "à\n".encode("latin-1"), "", ["é\n", "à\n"]),
+    (b"a\x0bb\x85c\n", "", ["a\x0bb\x85c\n"]),
+    (b"", "", []),
+]
+
+
+@pytest.mark.parametrize(("data", "mark", "lines"), KEPT)
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_kept_lines_are_read_by_people_and_give_back_their_bytes(
+    tmp_path: Path, data: bytes, mark: str, lines: list[str], packed: bool
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(data, mtime=0) if packed else data)
+    found = Lines(path)
+    kept = [line for block in found.kept_blocks() for line in block]
+    assert ([readable(line) for line in kept], found.mark) == (lines, mark)
+    assert written("".join(kept)) == data.removeprefix(b"\xef\xbb\xbf")
+
+
+def test_kept_lines_of_utf_16_give_utf_8(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes("numéro\r\n06\r\n".encode("utf-16"))
+    found = Lines(path)
+    kept = "".join(line for block in found.kept_blocks() for line in block)
+    assert (written(kept), found.mark) == ("numéro\r\n06\r\n".encode(), "utf-16")
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_lines_across_blocks_are_whole(tmp_path: Path, end: str) -> None:
     path = tmp_path / "long"
     expected = [str(number) for number in range(400_000)]
     path.write_bytes(end.join(expected).encode())
     assert list(Lines(path)) == expected
+    kept = [line for block in Lines(path).kept_blocks() for line in block]
+    assert kept == [line + end for line in expected[:-1]] + expected[-1:]
 
 
 def test_progress_adds_up_to_the_file(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialwarden.imports.numbers import NumberReader
+from dialwarden.imports.numbers import NumberReader, as_text, why_spoilt
 from dialwarden.imports.report import RowFault
 from dialwarden.numbers import Unreadable, read_number
 
@@ -99,3 +99,37 @@ def test_digits_of_other_scripts_are_never_taken_from_memory() -> None:
                 reader.read(f"+3361234{tail}")
         else:
             assert reader.read(f"+3361234{tail}") == expected.digits
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ('="0612345678"', "0612345678"),
+        ("=0612345678", "0612345678"),
+        ("'0612345678", "0612345678"),
+        ('=" 0612345678 "', "0612345678"),
+        ("0612345678", "0612345678"),
+        ("", ""),
+    ],
+)
+def test_what_keeps_a_cell_text_is_no_part_of_it(cell: str, text: str) -> None:
+    assert as_text(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("3,36E+10", "scientific notation"),
+        ("6.12E+08", "scientific notation"),
+        ("6e8", "scientific notation"),
+        ("33612345678.0", "written as a decimal"),
+        ("33612345678,00", "written as a decimal"),
+        ("06.12.34.56.78", ""),
+        ("0612345678", ""),
+        ("1E", ""),
+        ("", ""),
+    ],
+)
+def test_what_a_spreadsheet_spoilt_is_told(text: str, why: str) -> None:
+    assert why in why_spoilt(text)
+    assert bool(why) == bool(why_spoilt(text))

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from dialwarden.errors import ImportRefused
 from dialwarden.imports.report import BadRow
-from dialwarden.imports.rows import Row, delimiter_of, find_column, read_header, split_rows
+from dialwarden.imports.rows import (
+    OPEN_QUOTE,
+    Row,
+    delimiter_of,
+    find_column,
+    kept_rows,
+    read_header,
+    split_rows,
+    widest,
+)
 
 
 def rows(text: str, delimiter: str = ",") -> list[tuple[int, list[str]] | BadRow]:
@@ -98,6 +107,56 @@ def test_no_line_is_lost_and_none_comes_twice(lines: list[str]) -> None:
     assert all(1 <= start <= len(lines) for start in starts)
 
 
+KEPT = [
+    # Lines with their ends, and of each row: line, text, end, cells, whether the text is right.
+    (["a;b\r\n", "c"], [(1, "a;b", "\r\n", ["a", "b"], True), (2, "c", "", ["c"], True)]),
+    ([" a ; b \n"], [(1, " a ; b ", "\n", [" a ", " b "], True)]),
+    (["\n", ";\n"], [(1, "", "\n", [""], True), (2, ";", "\n", ["", ""], True)]),
+    (['"a;b"\n'], [(1, '"a;b"', "\n", ["a;b"], True)]),
+    (
+        ['"a\r\n', '""b";c\r\n', "d\n"],
+        [(1, '"a\r\n""b";c', "\r\n", ['a\r\n"b', "c"], True), (3, "d", "\n", ["d"], True)],
+    ),
+    (['"a" b;c\n'], [(1, '"a" b;c', "\n", ["a b", "c"], False)]),
+]
+
+
+@pytest.mark.parametrize(("lines", "expected"), KEPT)
+def test_rows_as_they_stand(
+    lines: list[str], expected: list[tuple[int, str, str, list[str], bool]]
+) -> None:
+    assert [tuple(row)[:5] for row in kept_rows(lines, ";")] == expected
+    assert not any(row.fault for row in kept_rows(lines, ";"))
+
+
+def test_an_open_quote_is_kept_as_a_row_and_swallows_none() -> None:
+    found = list(kept_rows(['"a;b\n', 'c;"d"\n'], ";"))
+    assert found[0] == (1, '"a;b', "\n", ['"a', "b"], False, OPEN_QUOTE)
+    assert found[1] == (2, 'c;"d"', "\n", ["c", "d"], True, "")
+
+
+def test_without_a_delimiter_each_line_is_one_cell() -> None:
+    lines = ["a;b,c\n", '"d;e"\n', '"f;g\n']
+    assert [row.cells for row in kept_rows(lines, None)] == [["a;b,c"], ["d;e"], ['"f;g']]
+
+
+@given(
+    st.lists(st.text(alphabet='ab",;\n ', max_size=12).map(lambda t: t.replace("\n", "") + "\n"))
+)
+def test_kept_rows_are_the_rows_that_are_split_and_as_wide_as_is_said(lines: list[str]) -> None:
+    kept = list(kept_rows(lines, ","))
+    assert "".join(row.text + row.end for row in kept) == "".join(lines)
+    assert widest(lines, ",") == max((len(row.cells) for row in kept), default=0)
+    stripped = [(row.line, [cell.strip() for cell in row.cells], row.fault) for row in kept]
+    split = [
+        (row.line, row.cells if isinstance(row, Row) else None)
+        for row in split_rows([line[:-1] for line in lines], ",")
+    ]
+    assert split == [
+        (line, None if fault else cells) for line, cells, fault in stripped if fault or any(cells)
+    ]
+
+
 def test_a_missing_cell_is_empty() -> None:
     row = Row(1, ["a"])
     assert (row.cell(0), row.cell(1), row.cell(None)) == ("a", "", "")
@@ -128,6 +187,11 @@ def test_a_wrong_header_is_told(header: list[str], told: str) -> None:
 
 def test_a_column_by_its_own_name() -> None:
     assert find_column("f", Row(1, ["id", "Téléphone"]), " téléphone ") == 1
+
+
+def test_the_column_that_was_perhaps_meant_is_told() -> None:
+    with pytest.raises(ImportRefused, match=r"no column Telephon; .* \(telephone is near\)"):
+        find_column("f", Row(1, ["id", "telephone"]), "Telephon")
 
 
 @pytest.mark.parametrize("header", [["id"], ["tel", "TEL"]])

@@ -21,10 +21,12 @@ from dialwarden.errors import DialwardenError, LedgerUnavailable, SettingsError
 COMMANDS = {
     "serve": ("serve", "Run the bridge that Asterisk asks."),
     "check": ("check", "Judge one number, dry, and say what every rule finds."),
+    "screen": ("screen", "Judge every row of a contact file, dry."),
     "list": ("lists", "Opposition and exempt lists."),
     "objection": ("objections", "Callees who said no."),
     "consent": ("consents", "Callees who said yes."),
     "appointment": ("appointments", "Dates and times that callees agreed to be called at."),
+    "silent": ("silent_calls", "Calls that were answered and that no agent took."),
     "attempts": ("attempts", "The calls that were made, and a history from elsewhere."),
     "refusals": ("refusals", "The calls that were refused, and why."),
     "policy": ("policies", "The rule packs, figure by figure, with their sources."),

@@ -1,7 +1,7 @@
 """A file on disk as lines of text: plain or gzip, UTF-8, UTF-16 or Latin-1, any line ends.
 
-Owns the opening, the hash of the bytes as they lie on disk, and telling a spreadsheet's workbook
-from text. Knows nothing of rows.
+Owns the opening, the hash of the bytes as they lie on disk, telling a spreadsheet's workbook from
+text, and the form in which lines can be written back as they were. Knows nothing of rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import io
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dialwarden.errors import ImportRefused
 
@@ -36,6 +36,9 @@ _BINARY = {
 }
 _UTF8_BOM = b"\xef\xbb\xbf"
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+
+# What stands in front of a file's text to say how it is written.
+Mark = Literal["", "utf-8", "utf-16"]
 
 
 class _Hashing(io.RawIOBase):
@@ -69,12 +72,14 @@ class Lines:
 
     Attributes:
         sha256: of the file as it lies on disk, hexadecimal; "" until the last line was read.
+        mark: the byte order mark that it begins with; "" for none, and until the first line.
     """
 
     def __init__(self, path: Path, progress: Callable[[int], None] | None = None) -> None:
         """Args: progress: called with the bytes read since it was last called."""
         self.path = path
         self.sha256 = ""
+        self.mark: Mark = ""
         self._progress = progress
 
     def blocks(self) -> Iterator[list[str]]:
@@ -83,11 +88,25 @@ class Lines:
         Raises:
             ImportRefused: the file cannot be read, or holds no text.
         """
+        return self._blocks(_decode)
+
+    def kept_blocks(self) -> Iterator[list[str]]:
+        """The lines with their ends, each as it was: `written` gives its bytes back.
+
+        A byte that is not UTF-8 stands there as a lone surrogate; see `readable`.
+
+        Raises:
+            ImportRefused: as `blocks`.
+        """
+        return self._blocks(_keep)
+
+    def _blocks(self, lines_of: Callable[[bytes], list[str]]) -> Iterator[list[str]]:
         name = str(self.path)
         try:
             with _Hashing(self.path) as raw, io.BufferedReader(raw, _BLOCK_BYTES) as buffered:
                 reported = 0
-                for lines in _split(_text_stream(buffered, name), name):
+                self.mark, stream = _text_stream(buffered, name)
+                for lines in _split(stream, name, lines_of):
                     if self._progress and raw.position > reported:
                         self._progress(raw.position - reported)
                         reported = raw.position
@@ -106,7 +125,23 @@ class Lines:
             yield from lines
 
 
-def _text_stream(buffered: io.BufferedReader[Any], name: str) -> IO[bytes]:
+def written(text: str) -> bytes:
+    """The bytes of a text of `Lines.kept_blocks`; of UTF-16 those of UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def readable(kept: str) -> str:
+    """A text of `Lines.kept_blocks` as a person reads it: what is not UTF-8 is Latin-1."""
+    if kept.isascii():
+        return kept
+    try:
+        kept.encode("utf-8")
+    except UnicodeEncodeError:
+        return written(kept).decode("latin-1")
+    return kept
+
+
+def _text_stream(buffered: io.BufferedReader[Any], name: str) -> tuple[Mark, IO[bytes]]:
     """The bytes of the text: unpacked, in UTF-8 or what passes for it, without a mark in front."""
     stream: io.BufferedReader[Any] = buffered
     if buffered.peek(2)[:2] == b"\x1f\x8b":
@@ -116,10 +151,11 @@ def _text_stream(buffered: io.BufferedReader[Any], name: str) -> IO[bytes]:
         if start.startswith(magic):
             raise ImportRefused(name, what, "export it as CSV, plain or gzip")
     if start.startswith(_UTF16_BOMS):
-        return _Utf16(stream)
+        return "utf-16", _Utf16(stream)
     if start.startswith(_UTF8_BOM):
         stream.read(len(_UTF8_BOM))
-    return stream
+        return "utf-8", stream
+    return "", stream
 
 
 class _Utf16(io.BytesIO):
@@ -135,7 +171,9 @@ class _Utf16(io.BytesIO):
         return self._decoder.decode(block, final=not block).encode()
 
 
-def _split(stream: IO[bytes], name: str) -> Iterator[list[str]]:
+def _split(
+    stream: IO[bytes], name: str, lines_of: Callable[[bytes], list[str]]
+) -> Iterator[list[str]]:
     rest = b""
     while block := stream.read(_BLOCK_BYTES):
         block = rest + block
@@ -145,20 +183,27 @@ def _split(stream: IO[bytes], name: str) -> Iterator[list[str]]:
         if len(rest) > _LONGEST_LINE:
             raise ImportRefused(name, f"a line is longer than {_LONGEST_LINE} bytes: no text file")
         if cut:
-            yield _decode(block[:cut])[:-1]
+            yield lines_of(block[:cut])
     if rest:
-        lines = _decode(rest)
-        yield lines[:-1] if not lines[-1] else lines
+        yield lines_of(rest)
+
+
+def _keep(block: bytes) -> list[str]:
+    # Of bytes, `splitlines` knows the three usual line ends only; of text, a dozen more.
+    return [line.decode("utf-8", "surrogateescape") for line in block.splitlines(keepends=True)]
 
 
 def _decode(block: bytes) -> list[str]:
     if b"\r" in block:
         block = block.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
-        return block.decode("utf-8").split("\n")
+        lines = block.decode("utf-8").split("\n")
     except UnicodeDecodeError:
         # Line by line: one name in Latin-1 does not make the whole file so.
-        return [_decode_line(line) for line in block.split(b"\n")]
+        lines = [_decode_line(line) for line in block.split(b"\n")]
+    if not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _decode_line(line: bytes) -> str:

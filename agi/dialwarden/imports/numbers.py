@@ -27,8 +27,33 @@ _SHOWN = 40
 
 SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _DECIMAL = re.compile(r"\+?\d{6,}[.,]0+")
+# What both have and few numbers do: a quick look before the long ones.
+_SPOILT = re.compile(r"[eE.,][+-]?\d+\Z")
 # ="0612345678", the way to make Excel keep a zero; its apostrophe for text.
 _AS_TEXT = re.compile(r"""="?([^"]*)"?""")
+
+
+def as_text(cell: str) -> str:
+    """A cell without what makes a spreadsheet keep it as text: ="0612345678", '0612345678."""
+    if cell[:1] not in ("=", "'"):
+        return cell
+    match = _AS_TEXT.fullmatch(cell)
+    return match[1].strip() if match else cell[1:]
+
+
+def why_spoilt(text: str) -> str:
+    """What a spreadsheet did to a number, as a sentence; "" for what it left alone."""
+    if not _SPOILT.search(text):
+        return ""
+    if _DECIMAL.fullmatch(text):
+        # 33612345678.0 would be read as ten times the number.
+        return f"{_told(text)} was written as a decimal; export the column as text"
+    if SCIENTIFIC.fullmatch(text):
+        return (
+            f"{_told(text)} is a number that a spreadsheet wrote in scientific notation: its "
+            "digits are lost; format the column as text and export it again"
+        )
+    return ""
 
 
 class NumberReader:
@@ -90,20 +115,13 @@ class NumberReader:
         return read_number(text, region=self.region, strips=self._strips)
 
     def _read_one(self, text: str) -> int:
-        if text[:1] in ("=", "'"):
-            match = _AS_TEXT.fullmatch(text)
-            text = match[1].strip() if match else text[1:]
-        if _DECIMAL.fullmatch(text):
-            # A spreadsheet's 33612345678.0 would be read as ten times the number.
-            raise RowFault(f"{_told(text)} was written as a decimal; export the column as text")
+        text = as_text(text)
+        spoilt = why_spoilt(text)
+        if spoilt:
+            raise RowFault(spoilt)
         found = self._by_the_door(text)
         if isinstance(found, Number):
             return found.digits
-        if SCIENTIFIC.fullmatch(text):
-            raise RowFault(
-                f"{_told(text)} is a number that a spreadsheet wrote in scientific notation: its "
-                "digits are lost; format the column as text and export it again"
-            )
         if not text:
             raise RowFault("the row has no number")
         why = f"{_WHY[found.code]} ({found.detail}){self._hint()}"

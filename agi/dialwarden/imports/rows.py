@@ -16,10 +16,13 @@ from typing import NamedTuple
 from dialwarden.errors import ImportRefused
 from dialwarden.imports.report import BadRow
 
-_DELIMITERS = ",;\t|"
+DELIMITERS = ",;\t|"
+# ASCII's own separator of units, which no program writes into a CSV.
+_NO_DELIMITER = "\x1f"
 # A quoted cell may hold line ends (an address in a contact file); a quote that nobody closed
 # would swallow the rest of the file.
 _MOST_LINES = 50
+OPEN_QUOTE = "a quote that opens here is not closed"
 
 
 class Row(NamedTuple):  # half the price of a frozen dataclass, and there is one a line
@@ -38,7 +41,21 @@ class Row(NamedTuple):  # half the price of a frozen dataclass, and there is one
 def delimiter_of(line: str) -> str:
     """What stands between the cells of a first line; a comma when there is but one cell."""
     bare = "".join(line.split('"')[::2])
-    return max(_DELIMITERS, key=bare.count)
+    return max(DELIMITERS, key=bare.count)
+
+
+class _Source:
+    """Lines, of which some can be given back."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._back: deque[str] = deque()
+
+    def take(self) -> str | None:
+        return self._back.popleft() if self._back else next(self._lines, None)
+
+    def give_back(self, lines: Sequence[str]) -> None:
+        self._back.extendleft(reversed(lines))
 
 
 def split_rows(
@@ -49,53 +66,136 @@ def split_rows(
     A cell in quotes may hold delimiters, doubled quotes and up to fifty lines. One whose quote is
     not closed is a bad row of one line, and the reading goes on behind it.
     """
-    source = iter(lines)
-    pushed: deque[str] = deque()
+    source = _Source(lines)
     number = first_line - 1
-    while True:
-        line = pushed.popleft() if pushed else next(source, None)
-        if line is None:
-            return
+    for line in iter(source.take, None):
         number += 1
         if '"' not in line:
             cells = list(map(str.strip, line.split(delimiter)))
             if any(cells):
                 yield Row(number, cells)
             continue
-        parts = [line]
-        row = _quoted(parts, delimiter)
-        while row is None and len(parts) < _MOST_LINES:
-            following = pushed.popleft() if pushed else next(source, None)
-            if following is None:
-                break
-            parts.append(following)
-            row = _quoted(parts, delimiter)
-        if row is None:
-            pushed.extendleft(reversed(parts[1:]))
-            yield BadRow(number, "a quote that opens here is not closed")
+        parts, read = _gather(line, source, delimiter, "\n")
+        if read is None:
+            yield BadRow(number, OPEN_QUOTE)
             continue
-        if any(row):
-            yield Row(number, row)
-        number += len(parts) - 1
+        cells = list(map(str.strip, read.cells))
+        if any(cells):
+            yield Row(number, cells)
+        number += parts - 1
 
 
-def _quoted(lines: Sequence[str], delimiter: str) -> list[str] | None:
-    """The cells of one row that holds quotes; None when its last quote is still open.
+class KeptRow(NamedTuple):
+    """One row as it stands in its file, to be written back.
+
+    Attributes:
+        line: where it starts, from 1.
+        text: all of it but its line end.
+        end: its line end; "" where the last line of a file has none.
+        cells: as they are, blanks and all; at least one.
+        right: `text` can be written as it is. Of a row with a quote that is not closed, or with
+            text behind a closing one, the cells are to be written anew.
+        fault: why the row cannot be trusted; "" for most.
+    """
+
+    line: int
+    text: str
+    end: str
+    cells: list[str]
+    right: bool = True
+    fault: str = ""
+
+
+def kept_rows(
+    lines: Iterable[str], delimiter: str | None, *, first_line: int = 1
+) -> Iterator[KeptRow]:
+    """The rows of lines that carry their ends, blank ones too; quotes as in `split_rows`.
+
+    Args:
+        delimiter: None where each line is one cell, whatever it holds.
+    """
+    source = _Source(lines)
+    number = first_line - 1
+    for line in iter(source.take, None):
+        number += 1
+        text = line.rstrip("\r\n")
+        end = line[len(text) :]
+        if '"' not in text:
+            yield KeptRow(number, text, end, text.split(delimiter) if delimiter else [text])
+            continue
+        parts, read = _gather(line, source, delimiter or _NO_DELIMITER, "")
+        if read is None:
+            cells = text.split(delimiter) if delimiter else [text]
+            yield KeptRow(number, text, end, cells, False, OPEN_QUOTE)
+            continue
+        text = read.text.rstrip("\r\n")
+        yield KeptRow(number, text, read.text[len(text) :], read.cells, read.right)
+        number += parts - 1
+
+
+def widest(lines: Iterable[str], delimiter: str | None) -> int:
+    """The cells of the widest of the rows that `kept_rows` makes of lines; 0 of none."""
+    source = _Source(lines)
+    most = -1
+    for line in iter(source.take, None):
+        if '"' not in line:
+            found = line.count(delimiter) if delimiter else 0
+        else:
+            _, read = _gather(line, source, delimiter or _NO_DELIMITER, "")
+            cells = read.cells if read else line.split(delimiter) if delimiter else [line]
+            found = len(cells) - 1
+        if found > most:
+            most = found
+    return most + 1
+
+
+class _Read(NamedTuple):
+    text: str
+    cells: list[str]
+    right: bool
+
+
+def _gather(line: str, source: _Source, delimiter: str, joint: str) -> tuple[int, _Read | None]:
+    """How many lines a row with quotes takes, and the row; one, and None, when it never closes."""
+    parts = [line]
+    read = _quoted(line, delimiter, several=False)
+    while read is None and len(parts) < _MOST_LINES:
+        following = source.take()
+        if following is None:
+            break
+        parts.append(following)
+        read = _quoted(joint.join(parts), delimiter, several=True)
+    if read is None:
+        source.give_back(parts[1:])
+        return 1, None
+    return len(parts), read
+
+
+def _quoted(text: str, delimiter: str, *, several: bool) -> _Read | None:
+    """One row that holds quotes; None when its last quote is still open.
 
     Of several lines only what is written right is one row: the quote that ends a forgotten one may
     be the next row's that opens.
     """
+    bare = text.rstrip("\r\n")
     try:
-        list(csv.reader(["\n".join(lines)], delimiter=delimiter, strict=True))
+        return _Read(text, _cells(bare, delimiter, strict=True), True)
     except csv.Error as error:
-        if "unexpected end" in str(error) or len(lines) > 1:
+        if "unexpected end" in str(error) or several:
             return None
     # Not strict: `O"Brien` and `"a" b` are what people write, and mean what they look like.
     try:
-        rows = list(csv.reader(["\n".join(lines)], delimiter=delimiter))
+        return _Read(text, _cells(bare, delimiter, strict=False), False)
     except csv.Error:  # a cell longer than csv takes
-        rows = [line.split(delimiter) for line in lines]
-    return [cell.strip() for row in rows for cell in row]
+        return _Read(text, bare.split(delimiter), False)
+
+
+def _cells(text: str, delimiter: str, *, strict: bool) -> list[str]:
+    reader = csv.reader([text], delimiter=delimiter, strict=strict)
+    cells = next(reader, [])
+    for more in reader:
+        cells += more
+    return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +251,9 @@ def find_column(file: str, header: Row, name: str) -> int:
     places = [place for place, cell in enumerate(header.cells) if cell.lower() == wanted]
     if len(places) != 1:
         what = "has no column" if not places else f"has {len(places)} columns"
+        near = "" if places else _nearest(wanted, [cell.lower() for cell in header.cells])
         raise ImportRefused(
-            file, f"{what} {name}; its columns are {shown(header)}", line=header.line
+            file, f"{what} {name}; its columns are {shown(header)}{near}", line=header.line
         )
     return places[0]
 
