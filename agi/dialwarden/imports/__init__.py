@@ -8,6 +8,7 @@
     report     what went in, what was known, what was wrong
     tables     rows -> the ledger, in short transactions
     lists, attempts, objections, consents    one kind of file each
+    contacts   contact files, read to be written back with more columns; number_column: which column
 
 A wrong row is told with its line and left out; a wrong file is `ImportRefused`.
 """
