@@ -76,7 +76,7 @@ class VerdictLog:
         level = logging.ERROR if Rule.UNAVAILABLE in verdict.rules else logging.INFO
         if not _verdict_log.isEnabledFor(level):
             return
-        number = self.shown(verdict.number or question.dialled)
+        number = self.shown(verdict.number or question.dialled) or "(no number)"
         fields: dict[str, object] = {
             "verdict": "ALLOW" if verdict.allowed else "REFUSE",
             "number": number,

@@ -57,6 +57,14 @@ def test_bad_rows_are_told_twenty_at_most_and_counted(site: Site) -> None:
     assert lines[-1].endswith(": 3 more bad rows")
 
 
+def test_an_import_that_shrinks_a_list_says_so(site: Site) -> None:
+    site.run("list", "import", "house", site.file("0612345678\n0612345679\n"))
+    told = site.run("list", "import", "house", site.file("", "empty.csv"))
+    assert "list house had 2 numbers before, and has 0 numbers now" in told.output
+    again = site.run("list", "import", "house", site.file("0612345678\n"))
+    assert "before" not in again.output
+
+
 def test_an_import_of_an_older_day_says_that_another_is_in_force(site: Site) -> None:
     site.run("list", "import", "house", site.file(""), "--as-of", "2026-11-02")
     older = site.run("list", "import", "house", site.file(""), "--as-of", "2026-11-01")

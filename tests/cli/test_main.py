@@ -168,3 +168,19 @@ def test_serve_without_its_file_is_a_wrong_use(site: Site) -> None:
 def test_python_m_dialwarden_is_the_command() -> None:
     done = python("-m", "dialwarden", "--version")
     assert done.stdout == f"dialwarden {__version__}\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", [("policy", "show", "fr"), ("policy", "list", "--json")])
+def test_an_output_that_cannot_be_written_is_told_in_a_sentence(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "dialwarden", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(Path(dialwarden.__file__).parents[1])},
+            check=False,
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == ("dialwarden: the output cannot be written: No space left on device\n")

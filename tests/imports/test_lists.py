@@ -161,3 +161,23 @@ def test_a_long_list_is_whole(tmp_path: Path) -> None:
 def test_bad_rows_beyond_ten_thousand_are_counted_not_kept(tmp_path: Path) -> None:
     _, report = read(tmp_path, "0612345678\n" + "x\n" * 10_005)
     assert (report.bad, len(report.bad_rows)) == (10_005, 10_000)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "sep=;\nname;number\nx;+33612345678\n",
+        "\nsep=;\n\nname;number\nx;+33612345678\n",
+        '"sep=;"\r\nnumber;name\r\n+33612345678;x\r\n',
+        "sep=;\n+33612345678\n",
+    ],
+)
+def test_excels_own_word_on_its_delimiter_is_no_row(tmp_path: Path, data: str) -> None:
+    contents, report = read(tmp_path, data)
+    assert list(contents.numbers) == [33612345678]
+    assert (report.rows, report.bad) == (1, 0)
+
+
+def test_a_file_of_excels_word_alone_is_empty(tmp_path: Path) -> None:
+    contents, report = read(tmp_path, "sep=;\n")
+    assert (len(contents.numbers), report.rows) == (0, 0)

@@ -194,7 +194,24 @@ def test_the_column_that_was_perhaps_meant_is_told() -> None:
         find_column("f", Row(1, ["id", "telephone"]), "Telephon")
 
 
-@pytest.mark.parametrize("header", [["id"], ["tel", "TEL"]])
-def test_a_column_that_is_not_there_once_is_refused(header: list[str]) -> None:
-    with pytest.raises(ImportRefused, match="tel; its columns are"):
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [(["id"], "has no column tel; its columns are id"), (["tel", "TEL"], "name #1 or #2")],
+)
+def test_a_column_that_is_not_there_once_is_refused(header: list[str], told: str) -> None:
+    with pytest.raises(ImportRefused, match=told):
         find_column("f", Row(1, header), "tel")
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "place"),
+    [(["tel", "TEL"], "#2", 1), (["tel", "TEL"], "#1", 0), (["a", "#1"], "#1", 1)],
+)
+def test_a_column_by_its_place(header: list[str], name: str, place: int) -> None:
+    assert find_column("f", Row(1, header), name) == place
+
+
+@pytest.mark.parametrize("name", ["#0", "#3", "#-1", "#"])
+def test_a_place_without_a_column_is_refused(name: str) -> None:
+    with pytest.raises(ImportRefused, match="has no column #"):
+        find_column("f", Row(1, ["tel", "TEL"]), name)

@@ -69,6 +69,14 @@ def test_rows_go_in_by_chunks(conn: sqlite3.Connection, tmp_path: Path) -> None:
     assert (report.rows, report.added) == (CHUNK_ROWS + 1, CHUNK_ROWS + 1)
 
 
+def test_excels_own_word_on_its_delimiter_is_no_row(
+    conn: sqlite3.Connection, tmp_path: Path
+) -> None:
+    numbers = Numbers()
+    report = run(conn, tmp_path, "sep=|\nn|m\n1|a,b;c\n", numbers)
+    assert (report.rows, numbers.written) == (1, [1])
+
+
 def test_duplicates_are_counted(conn: sqlite3.Connection, tmp_path: Path) -> None:
     numbers = Numbers()
     report = run(conn, tmp_path, "n\n1\n2\n1\n", numbers)

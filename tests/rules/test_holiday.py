@@ -80,7 +80,7 @@ def test_a_day_both_holiday_and_closed_is_told_as_a_holiday() -> None:
         "day": date(2026, 12, 25),
         "name": "Noël",
         "region": "",
-        "until": instant("2026-12-26 00:00", PARIS),
+        "opens": instant("2026-12-26 00:00", PARIS),
     }
 
 

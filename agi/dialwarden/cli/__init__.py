@@ -9,7 +9,11 @@ A command's module is imported when it is asked for: `dialwarden --help` waits f
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -33,6 +37,9 @@ COMMANDS = {
 }
 
 
+_CANNOT_BE_WRITTEN = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
+
+
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -50,7 +57,16 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+            return done
+        except OSError as error:
+            if error.errno not in _CANNOT_BE_WRITTEN:
+                raise
+            # What is still in the buffer would be tried again at the very end.
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
+            click.echo(f"dialwarden: the output cannot be written: {error.strerror}", err=True)
+            raise click.exceptions.Exit(2) from None
         except DialwardenError as error:
             lines = error.problems if isinstance(error, SettingsError) else [error]
             for line in lines:

@@ -112,6 +112,7 @@ def import_(
         report.refused = True
     else:
         with site.writing() as conn:
+            before = live_head(conn, name)
             version = import_version(
                 conn,
                 name,
@@ -123,6 +124,11 @@ def import_(
                 sha256=contents.sha256,
             )
             live = live_head(conn, name)
+        if before is not None and before.count > len(contents.numbers):
+            report.warn(
+                f"list {name} had {counted(before.count, 'number')} before, and has "
+                f"{counted(len(contents.numbers), 'number')} now"
+            )
         if live is not None and live.version != version:
             report.warn(
                 f"version {version} of list {name} is not in force: version {live.version}, "

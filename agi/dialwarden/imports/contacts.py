@@ -29,13 +29,11 @@ from dialwarden.errors import ImportRefused
 from dialwarden.imports.files import Lines, Mark, readable, written
 from dialwarden.imports.number_column import is_number_name
 from dialwarden.imports.numbers import SCIENTIFIC, as_text
-from dialwarden.imports.rows import DELIMITERS, KeptRow, Row, kept_rows, widest
+from dialwarden.imports.rows import DELIMITERS, KeptRow, Row, declared_delimiter, kept_rows, widest
 
 # Looked at to tell how a file is written, and which column holds the numbers.
 _LINES_LOOKED_AT = 200
 _BOM = b"\xef\xbb\xbf"
-# Excel's own word on what parts the cells, in a first line of its own.
-_DECLARED = re.compile(rf"\"?sep=([{re.escape(DELIMITERS)}])\"?", re.IGNORECASE)
 # A first row with one of these is a row already: six digits make no name of a column.
 _DATA = re.compile(r"""[+(]*\d(?:[\s().,\-/]*\d){5,}[\s).]*""")
 # What has no text in it, of one line or of several.
@@ -265,12 +263,11 @@ def _is_empty(line: str) -> bool:
 
 def _declared(lines: Sequence[str]) -> str | None:
     first = next((line.strip() for line in lines if line.strip()), "")
-    match = _DECLARED.fullmatch(first)
-    return match[1] if match else None
+    return declared_delimiter(first)
 
 
 def _is_declared(row: KeptRow) -> bool:
-    return _DECLARED.fullmatch(row.text.strip()) is not None
+    return declared_delimiter(row.text) is not None
 
 
 def _delimiter_of(lines: Sequence[str]) -> str | None:

@@ -28,6 +28,7 @@ _DAY_FIRST = re.compile(
     r"(\d{1,2})([/.])(\d{1,2})\2(\d{4})(?:,? +(\d{1,2}):(\d{2})(?::(\d{2}))?)?()()", re.ASCII
 )
 _SHOWN = 40
+_ZONES_NAMED = 3
 # Null dates of other programs (0001-01-01, 9999-12-31) are no instants at which anything was said.
 _FIRST_YEAR, _LAST_YEAR = 1900, 2100
 
@@ -43,7 +44,9 @@ class NoOffset(InstantError):
     """An instant without an offset, where no zone, or more than one, could be meant."""
 
     def __init__(self, text: str, zones: Sequence[tzinfo] = ()) -> None:
-        of = f", and it may be of {' or '.join(map(str, zones))}" if zones else ""
+        named = " or ".join(map(str, zones[:_ZONES_NAMED]))
+        more = f" or {len(zones) - _ZONES_NAMED} more zones" if len(zones) > _ZONES_NAMED else ""
+        of = f", and it may be of {named}{more}" if zones else ""
         super().__init__(
             f"{text[:_SHOWN]!a} has no offset from UTC{of}; write one: 2026-12-24T20:00+01:00"
         )

@@ -23,7 +23,14 @@ from dialwarden.imports.files import Lines
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.imports.numbers import SCIENTIFIC, TAIL, NumberReader
 from dialwarden.imports.report import BadRow, Report, RowFault
-from dialwarden.imports.rows import Row, delimiter_of, find_column, shown, split_rows
+from dialwarden.imports.rows import (
+    Row,
+    declared_delimiter,
+    delimiter_of,
+    find_column,
+    shown,
+    split_rows,
+)
 
 NUMBER = "number"
 SINCE = "since"
@@ -64,8 +71,12 @@ def read_list(
     blocks = lines.blocks()
     contents = _Contents(reader, report)
     start, block = _first_line(blocks)
+    declared = declared_delimiter(block[0]) if block is not None else None
+    if declared and block is not None:
+        passed, block = _first_line(chain([block[1:]], blocks))
+        start += passed
     if block is not None:
-        delimiter = delimiter_of(block[0])
+        delimiter = declared or delimiter_of(block[0])
         header = next(split_rows(block[:1], delimiter), None)
         if isinstance(header, Row) and column is None and _is_bare(header, block[0]):
             contents.take_lines(chain([block], blocks), start, delimiter)

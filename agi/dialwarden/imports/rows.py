@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import re
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from dialwarden.errors import ImportRefused
 from dialwarden.imports.report import BadRow
 
 DELIMITERS = ",;\t|"
+_DECLARED = re.compile(rf"\"?sep=([{re.escape(DELIMITERS)}])\"?", re.IGNORECASE)
+_PLACE = re.compile(r"#([1-9][0-9]{0,4})")
 # ASCII's own separator of units, which no program writes into a CSV.
 _NO_DELIMITER = "\x1f"
 # A quoted cell may hold line ends (an address in a contact file); a quote that nobody closed
@@ -36,6 +39,12 @@ class Row(NamedTuple):  # half the price of a frozen dataclass, and there is one
         if column is None or column >= len(self.cells):
             return ""
         return self.cells[column]
+
+
+def declared_delimiter(line: str) -> str | None:
+    """What Excel says parts the cells, in a first line `sep=;`; None of any other line."""
+    match = _DECLARED.fullmatch(line.strip())
+    return match[1] if match else None
 
 
 def delimiter_of(line: str) -> str:
@@ -242,18 +251,25 @@ def read_header(
 
 
 def find_column(file: str, header: Row, name: str) -> int:
-    """The place of a column by its own name.
+    """The place of a column by its own name, or by its number from 1: `#2`.
 
     Raises:
         ImportRefused: there is none of that name, or several.
     """
     wanted = name.strip().lower()
     places = [place for place, cell in enumerate(header.cells) if cell.lower() == wanted]
-    if len(places) != 1:
-        what = "has no column" if not places else f"has {len(places)} columns"
-        near = "" if places else _nearest(wanted, [cell.lower() for cell in header.cells])
+    numbered = _PLACE.fullmatch(wanted)
+    if not places and numbered and int(numbered[1]) <= len(header.cells):
+        return int(numbered[1]) - 1
+    if len(places) > 1:
+        by_place = " or ".join(f"#{place + 1}" for place in places)
         raise ImportRefused(
-            file, f"{what} {name}; its columns are {shown(header)}{near}", line=header.line
+            file, f"has {len(places)} columns {name}", f"name {by_place}", line=header.line
+        )
+    if not places:
+        near = _nearest(wanted, [cell.lower() for cell in header.cells])
+        raise ImportRefused(
+            file, f"has no column {name}; its columns are {shown(header)}{near}", line=header.line
         )
     return places[0]
 

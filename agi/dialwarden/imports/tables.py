@@ -16,7 +16,14 @@ from typing import Generic, TypeVar
 from dialwarden.errors import ImportRefused
 from dialwarden.imports.files import Lines
 from dialwarden.imports.report import BadRow, Report, RowFault
-from dialwarden.imports.rows import Columns, Row, delimiter_of, read_header, split_rows
+from dialwarden.imports.rows import (
+    Columns,
+    Row,
+    declared_delimiter,
+    delimiter_of,
+    read_header,
+    split_rows,
+)
 from dialwarden.ledger.attempts import Imported
 from dialwarden.ledger.connection import transaction
 from dialwarden.ledger.log_copy import copy_log
@@ -119,7 +126,12 @@ def _values(
 
 def _rows(path: Path, progress: Callable[[int], None] | None) -> Iterator[Row | BadRow]:
     lines = iter(Lines(path, progress))
+    delimiter = None
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield from split_rows(chain([line], lines), delimiter_of(line), first_line=number)
-            return
+        if not line.strip():
+            continue
+        if delimiter is None and (delimiter := declared_delimiter(line)):
+            continue
+        parted = delimiter or delimiter_of(line)
+        yield from split_rows(chain([line], lines), parted, first_line=number)
+        return

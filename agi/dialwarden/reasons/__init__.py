@@ -17,6 +17,7 @@ from dialwarden.policy.period import Period, whole_second_up
 from dialwarden.verdict import Reason
 
 LANGUAGES = ("en", "fr", "it")
+_AWAITED = frozenset({"until", "opens"})
 
 
 @lru_cache(maxsize=len(LANGUAGES))
@@ -38,7 +39,7 @@ def sentence(reason: Reason, language: str = "en") -> str:
     words = catalogue(language)
     template = words["sentences"].get(reason.key)
     values = {
-        name: _written(_awaited(value) if name == "until" else value, words)
+        name: _written(_awaited(value) if name in _AWAITED else value, words)
         for name, value in reason.values.items()
     }
     if not isinstance(template, str):

@@ -41,14 +41,14 @@ def judge_holiday(case: Case) -> Finding:
     until = _until(case, lifted=case.lifted_by_consent(Rule.HOLIDAY))
     if holiday is None or until is None:
         key = "closed_date" if until is not None else "closed_dates"
-        reason = Reason(key, {"day": today, "until": until})
+        reason = Reason(key, {"day": today, "opens": until})
         return Refusal(Rule.HOLIDAY, reason, until=until, source=case.terms.house.source)
     reason = _reason(today, holiday, until)
     return Refusal(Rule.HOLIDAY, reason, until=until, source=holiday.source)
 
 
 def _reason(day: date, holiday: Holiday, until: datetime | None) -> Reason:
-    values = {"day": day, "name": holiday.name, "region": holiday.region, "until": until}
+    values = {"day": day, "name": holiday.name, "region": holiday.region, "opens": until}
     return Reason(_KEYS[holiday.kind], values)
 
 

@@ -48,7 +48,7 @@ def _reason(case: Case, today: Day, windows: Windows, until: datetime | None) ->
     # Of several places where the callee may be, the one that this is about.
     several = len(case.matter.places) > 1 and case.region != ELSEWHERE
     where = f" ({case.region})" if several else ""
-    values: dict[str, object] = {"local": case.local, "where": where, "until": until}
+    values: dict[str, object] = {"local": case.local, "where": where, "opens": until}
     if until is None:
         return Reason("hours_never", values)
     if not windows:

@@ -7,7 +7,7 @@ instant is an argument.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from dialwarden.policy.period import day_start, whole_second_up
 from dialwarden.policy.terms import Terms
 from dialwarden.rules import RULES
 from dialwarden.rules.case import Case, Matter
+from dialwarden.rules.opening import opens_after
 from dialwarden.verdict import REPORT_ORDER, NotJudged, Reason, Refusal, Rule
 
 NEXT_HORIZON = timedelta(days=400)
@@ -27,6 +28,7 @@ NEXT_HORIZON = timedelta(days=400)
 # none was sure within 1,700.
 MOST_ZONE_JUDGEMENTS = 2000
 _WEEK = timedelta(weeks=1)
+_BY_CALENDAR = frozenset({Rule.HOLIDAY, Rule.HOURS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def judge(matter: Matter, at: datetime) -> Judgement:
     if at.tzinfo is None:
         raise ValueError(f"{at} is naive")
     strictest: dict[Rule, Refusal] = {}
+    cases: dict[Rule, Case] = {}
     silent: dict[Rule, NotJudged] = {}
     regimes: list[str] = []
     bounds: list[datetime | None] = []
@@ -80,11 +83,15 @@ def judge(matter: Matter, at: datetime) -> Judgement:
             known = strictest.get(refusal.rule)
             if known is None or _later(refusal.until, known.until):
                 strictest[refusal.rule] = refusal
+                if terms is not None:
+                    cases[refusal.rule] = Case(matter, terms, zone, local, spot.region)
         for silence in not_judged:
             silent.setdefault(silence.rule, silence)
     if not strictest:
         unverified = tuple(dict.fromkeys(rested))
         return Judgement(tuple(regimes), (), tuple(silent.values()), None, unverified)
+    for rule in _BY_CALENDAR & cases.keys():
+        strictest[rule] = _with_opening(strictest[rule], cases[rule])
     ordered = sorted(strictest.values(), key=lambda refusal: REPORT_ORDER[refusal.rule])
     return Judgement(
         regimes=tuple(regimes),
@@ -95,6 +102,15 @@ def judge(matter: Matter, at: datetime) -> Judgement:
             dict.fromkeys(refusal.source for refusal in ordered if refusal.source in doubtful)
         ),
     )
+
+
+def _with_opening(refusal: Refusal, case: Case) -> Refusal:
+    """A refusal that tells when the calendar opens, besides when its own rule would."""
+    opens = opens_after(case)
+    if opens is None:
+        return refusal
+    values = {**refusal.reason.values, "opens": opens}
+    return replace(refusal, reason=Reason(refusal.reason.key, values))
 
 
 class _Spot(NamedTuple):
