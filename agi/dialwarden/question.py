@@ -18,7 +18,7 @@ class QuestionError(ValueError):
     Attributes:
         key: the key of the question, as in design of the dialplan contract ("relationship").
         found: what was given.
-        allowed: what may be given, as one phrase.
+        allowed: what may be given, as one phrase in English, by which the catalogues know it.
     """
 
     def __init__(self, key: str, found: str, allowed: str) -> None:

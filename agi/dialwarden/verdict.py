@@ -45,12 +45,44 @@ class Decision(enum.StrEnum):
 class Reason:
     """A sentence yet to be written: the key of its template and what goes into it.
 
-    `values` holds str, int, date, datetime (aware, already in the callee's zone), a period, or
-    tuples of these; `dialwarden.reasons` turns the whole into one sentence in a person's language.
+    `values` holds str, int, date, datetime (aware, already in the callee's zone), a period, a
+    phrase, or tuples of these; `dialwarden.reasons` turns the whole into one sentence in a
+    person's language.
     """
 
     key: str
     values: Mapping[str, object] = field(default_factory=dict)
+
+
+class Phrase(str):
+    """A few words that stand in a sentence as a value of its `Reason`, in English.
+
+    Text like any other for logs and records; `dialwarden.reasons` says the same in a person's
+    language.
+
+    Attributes:
+        key: the English words as a format string, which is what the catalogues know them by.
+        values: what goes into it: str or int. Of a pair (key, values) comes a phrase in its turn.
+    """
+
+    __slots__ = ("key", "values")
+
+    key: str
+    values: Mapping[str, object]
+
+    def __new__(cls, key: str, values: Mapping[str, object] = MappingProxyType({})) -> Phrase:
+        known = {
+            name: Phrase(*value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+        }
+        phrase = super().__new__(cls, key.format_map(known))
+        phrase.key = key
+        phrase.values = known
+        return phrase
+
+    def __reduce__(self) -> tuple[type[Phrase], tuple[str, Mapping[str, object]]]:
+        # A copy is made of the parts, not of the text.
+        return Phrase, (self.key, self.values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dialwarden.numbers import Number, Unreadable, read_number
@@ -299,10 +299,14 @@ codes = st.sampled_from([33, 39, 34, 351, 44, 49, 1, 7, 61, 55, 262, 590, 225])
 
 
 @given(code=codes, national=st.integers(min_value=10**5, max_value=10**11))
+@example(code=39, national=32000000000)
 def test_e164_is_read_as_phonenumbers_reads_it(code: int, national: int) -> None:
     number = phonenumbers.parse(f"+{code}{national}")
     answer = read_number(f"+{code}{national}", region="FR")
     if not phonenumbers.is_possible_number(number):
+        assert isinstance(answer, Unreadable)
+    elif phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.VOICEMAIL:
+        # An Italian mobile with a digit more is its voice mail: nobody to call.
         assert isinstance(answer, Unreadable)
     elif phonenumbers.is_valid_number(number) and code not in (33, 262, 590):
         # The French plan moves some of its own: test_french.py.

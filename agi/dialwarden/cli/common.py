@@ -22,6 +22,7 @@ from typing import Literal, TypeVar
 import click
 
 from dialwarden.errors import LedgerUnavailable
+from dialwarden.gate.reading import detail_of
 from dialwarden.gate.rulebook import Entry, Rulebook, compile_rulebook
 from dialwarden.imports.instants import InstantError, Repeated, read_instant, read_past
 from dialwarden.imports.people import only, zones_of
@@ -131,7 +132,7 @@ class Site:
         """
         found = read_number(text, region=region, strips=self.rulebook.strips)
         if isinstance(found, Unreadable):
-            values = {"detail": found.detail, "region": region or "no region"}
+            values = {"detail": detail_of(found), "region": region or "no region"}
             told = sentence(Reason(f"number_{found.code}", values), self.language)
             if not region:
                 told += "; write it with + and its country code, for nothing says where it is from"

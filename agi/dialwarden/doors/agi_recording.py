@@ -18,7 +18,7 @@ from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
 from dialwarden.question import Door
 from dialwarden.reasons import sentence
-from dialwarden.verdict import Reason
+from dialwarden.verdict import Phrase, Reason
 from dialwarden.wire.agi_request import AgiRequest
 
 log = logging.getLogger("dialwarden.agi")
@@ -79,7 +79,8 @@ class RecordingScripts:
         self._warn_unknown(request, keys)
         try:
             if request.faults:
-                raise RecordingError(Reason("number_faults", {"detail": str(request.faults[0])}))
+                fault = Phrase(*request.faults[0].words)
+                raise RecordingError(Reason("number_faults", {"detail": fault}))
             words = {key: utf8(given.get(key, "")) for key in keys}
             await self._recorders[script](by=utf8(request.channel) or peer, **words)
         except RecordingError as error:

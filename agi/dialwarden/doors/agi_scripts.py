@@ -29,7 +29,7 @@ from dialwarden.question import (
     QuestionError,
     Relationship,
 )
-from dialwarden.verdict import Reason
+from dialwarden.verdict import Phrase, Reason
 from dialwarden.wire.agi_request import AgiRequest
 
 log = logging.getLogger("dialwarden.agi")
@@ -44,7 +44,10 @@ _QUESTION_KEYS = frozenset(
 )  # fmt: skip
 # Asterisk's own ids end at 149 (AST_MAX_UNIQUEID); what is longer is none of its.
 _LONGEST_ID = 150
-_ALLOWED = {Purpose: "sales, survey or service", Dialling: "manual or automatic"}
+_ALLOWED = {
+    Purpose: Phrase("sales, survey or service"),
+    Dialling: Phrase("manual or automatic"),
+}
 
 
 class AgiScripts:
@@ -127,7 +130,8 @@ class AgiScripts:
             purpose = _member(Purpose, "purpose", given.get("purpose", ""))
             dialling = _member(Dialling, "dial", given.get("dial", ""))
             if len(given.get("call", "")) > _LONGEST_ID:
-                raise QuestionError("call", given["call"], f"at most {_LONGEST_ID} characters")
+                allowed = Phrase("at most {count} characters", {"count": _LONGEST_ID})
+                raise QuestionError("call", given["call"], allowed)
         except QuestionError as error:
             misread = error
         return Question(
@@ -146,7 +150,7 @@ class AgiScripts:
             rang=bool(given.get("rang", "")),
             door=Door.AGI,
             asked_by=utf8(request.channel) or peer,
-            faults=tuple(map(str, request.faults)),
+            faults=_faults(request),
             misread=misread,
         )
 
@@ -168,6 +172,10 @@ def _member(kind: type[E], key: str, text: str) -> E | None:
         raise QuestionError(key, text, _ALLOWED[kind]) from None
 
 
+def _faults(request: AgiRequest) -> tuple[str, ...]:
+    return tuple(Phrase(*fault.words) for fault in request.faults)
+
+
 def _bare_question(request: AgiRequest) -> Question:
     """Of a question that could not be read whole, what an exemption and a record need."""
     return Question(
@@ -176,7 +184,7 @@ def _bare_question(request: AgiRequest) -> Question:
         call=utf8(request.arguments.get("call", "") or request.uniqueid),
         door=Door.AGI,
         asked_by=utf8(request.channel),
-        faults=tuple(map(str, request.faults)),
+        faults=_faults(request),
     )
 
 

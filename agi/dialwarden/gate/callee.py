@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from dialwarden.errors import DialwardenError
+from dialwarden.gate.reading import detail_of
 from dialwarden.gate.rulebook import Entry, Rulebook
 from dialwarden.ledger.attempt_lookup import FoundAttempt, find, last_of_call
 from dialwarden.numbers import Unreadable, read_number, zone
-from dialwarden.verdict import Reason
+from dialwarden.verdict import Phrase, Reason
 
 SHOWN = 40  # characters of what a peer sent, as far as they stand in reasons
 
@@ -126,7 +127,7 @@ def _read_callee(words: Words, rulebook: Rulebook) -> tuple[int, Entry]:
         raise RecordingError(_unknown_campaign(campaign, rulebook))
     read = read_number(words.number, region=entry.region, strips=rulebook.strips)
     if isinstance(read, Unreadable):
-        values = {"detail": read.detail, "region": entry.region}
+        values = {"detail": detail_of(read), "region": entry.region}
         raise RecordingError(Reason(f"number_{read.code}", values))
     return read.digits, entry
 
@@ -146,10 +147,13 @@ def _found(conn: sqlite3.Connection, words: Words, *, exact: bool) -> FoundAttem
         return found
     attempt_id = _attempt_id(words.attempt)
     if words.attempt and attempt_id is None:
-        allowed = "the number in DIALWARDEN_ATTEMPT"
+        allowed = Phrase("the number in DIALWARDEN_ATTEMPT")
         values = {"key": "attempt", "found": ascii(words.attempt[:SHOWN]), "allowed": allowed}
         raise RecordingError(Reason("unavailable_question", values))
-    what = f"attempt {attempt_id}" if words.attempt else f"call {words.call[:SHOWN]!a}"
+    if words.attempt:
+        what = Phrase("attempt {id}", {"id": attempt_id})
+    else:
+        what = Phrase("call {id}", {"id": ascii(words.call[:SHOWN])})
     raise RecordingError(Reason("recording_no_attempt", {"what": what}))
 
 
@@ -167,5 +171,5 @@ def _digits_within(number: str, dialled: FoundAttempt, rulebook: Rulebook) -> in
 def _unknown_campaign(campaign: str, rulebook: Rulebook) -> Reason:
     if not campaign:
         return Reason("campaign_missing")
-    known = ", ".join(sorted(rulebook.entries)) or "none"
+    known = ", ".join(sorted(rulebook.entries)) or Phrase("none")
     return Reason("campaign_unknown", {"campaign": ascii(campaign[:SHOWN]), "known": known})

@@ -24,12 +24,13 @@ from dialwarden.numbers import (
 )
 from dialwarden.question import CallerId, Dialling, Purpose, Question
 from dialwarden.rules.case import Case, Matter, matter_of
-from dialwarden.verdict import Reason, Refusal, Rule
+from dialwarden.verdict import Phrase, Reason, Refusal, Rule
 
 EMERGENCY = "emergency"
 PATTERN = "pattern"
 # What a peer sent stands in reasons: enough of it to be found again, not enough to flood a log.
 _SHOWN = 40
+_FAULTS_SHOWN = 200
 # What may go back to the dialplan as it was dialled: one number or extension. An `&`, a `/` or an
 # `@` in it would dial something else besides, or elsewhere.
 _DIALLABLE = re.compile(r"[0-9A-Za-z+*#(). -]+")
@@ -135,7 +136,7 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
     refusals = []
     if question.faults:
         # Of two readings of a question one may be an attacker's: neither is taken.
-        reason = Reason("number_faults", {"detail": "; ".join(question.faults)[:200]})
+        reason = Reason("number_faults", {"detail": _faults_told(question.faults)})
         refusals.append(Refusal(Rule.NUMBER, reason))
     elif isinstance(number, Unreadable):
         refusals.append(_refuse_number(number, entry))
@@ -151,9 +152,7 @@ def read_question(question: Question, rulebook: Rulebook) -> Reading:
     try:
         places = places_of_region(question.region) if question.region else number.places
     except UnknownRegion as error:
-        near = f" (the nearest known is {error.nearest})" if error.nearest else ""
-        allowed = f"an ISO 3166 code such as FR-974 or IT{near}"
-        refusal = _refuse_question("region", question.region, allowed)
+        refusal = _refuse_question("region", question.region, _regions_allowed(error.nearest))
         return Reading(question, campaign, refusals=(refusal,), entry=entry, number=number)
     names = tuple(dict.fromkeys(place.zone for place in places))
     return Reading(
@@ -193,9 +192,34 @@ def _matches_pattern(dialled: str, number: Number | Unreadable | None, rulebook:
     return any(pattern.matches(form) for pattern in rulebook.exempt_patterns for form in forms)
 
 
+def detail_of(unreadable: Unreadable) -> str:
+    """Why a text is no number, as a value of a reason."""
+    return Phrase(*unreadable.words) if unreadable.words else unreadable.detail
+
+
+def _faults_told(faults: tuple[str, ...]) -> str:
+    """As many of the faults as there is room for, the first one in any case."""
+    told = faults[0]
+    for fault in faults[1:]:
+        longer = Phrase("{one}; {other}", {"one": told, "other": fault})
+        if len(longer) > _FAULTS_SHOWN:
+            break
+        told = longer
+    return told if len(told) <= _FAULTS_SHOWN else told[:_FAULTS_SHOWN]
+
+
+def _regions_allowed(nearest: str) -> Phrase:
+    if not nearest:
+        return Phrase("an ISO 3166 code such as FR-974 or IT")
+    return Phrase(
+        "an ISO 3166 code such as FR-974 or IT (the nearest known is {nearest})",
+        {"nearest": nearest},
+    )
+
+
 def _refuse_number(unreadable: Unreadable, entry: Entry | None) -> Refusal:
     values = {
-        "detail": unreadable.detail,
+        "detail": detail_of(unreadable),
         "region": entry.region if entry else "",
     }
     return Refusal(Rule.NUMBER, Reason(f"number_{unreadable.code}", values))
@@ -204,11 +228,12 @@ def _refuse_number(unreadable: Unreadable, entry: Entry | None) -> Refusal:
 def _refuse_campaign(campaign: str, rulebook: Rulebook) -> Refusal:
     if not campaign:
         return Refusal(Rule.CAMPAIGN, Reason("campaign_missing"))
-    known = ", ".join(sorted(rulebook.entries)) or "none"
+    known = ", ".join(sorted(rulebook.entries)) or Phrase("none")
     values = {"campaign": ascii(campaign[:_SHOWN]), "known": known}
     return Refusal(Rule.CAMPAIGN, Reason("campaign_unknown", values))
 
 
 def _refuse_question(key: str, found: str, allowed: str) -> Refusal:
-    values = {"key": key, "found": ascii(found[:_SHOWN]), "allowed": allowed}
+    said = allowed if isinstance(allowed, Phrase) else Phrase(allowed)
+    values = {"key": key, "found": ascii(found[:_SHOWN]), "allowed": said}
     return Refusal(Rule.UNAVAILABLE, Reason("unavailable_question", values))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from dialwarden.numbers.regions import Place
 
 Code = Literal["empty", "characters", "too_short", "too_long", "impossible", "ambiguous", "no_zone"]
+# An English format string and what goes into it; a value may be such a pair itself.
+Words = tuple[str, Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,23 @@ class Unreadable:
             no country, whose local time nobody knows).
         detail: a few words for a person, in plain ASCII: never the number, never what a peer
             sent as it was.
+        words: the same before its values were filled in, for who says it in another language.
     """
 
     code: Code
     detail: str
+    words: Words | None = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, code: Code, words: Words) -> Unreadable:
+        """One whose detail is these words, filled in."""
+        return cls(code, _filled_in(words), words)
+
+
+def _filled_in(words: Words) -> str:
+    template, values = words
+    parts = {
+        name: _filled_in(value) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
+    return template.format_map(parts)

@@ -54,7 +54,7 @@ from phonenumbers import (
 )
 
 from dialwarden.numbers import french
-from dialwarden.numbers.number import Code, Number, Unreadable
+from dialwarden.numbers.number import Code, Number, Unreadable, Words
 from dialwarden.numbers.zones import home_country, places_of
 
 # Longer than any number with its blanks; a peer may send a paragraph.
@@ -130,7 +130,7 @@ class _Outcome:
 def read_slowly(dialled: str, region: str, strips: Sequence[str]) -> Number | Unreadable:
     """Read a text as dialled; see `read_number`, which this is without its shortcuts."""
     if len(dialled) > MAX_TEXT:
-        return Unreadable("too_long", f"{len(dialled)} characters")
+        return Unreadable.of("too_long", ("{count} characters", {"count": len(dialled)}))
     compact = dialled.translate(_FLUFF)
     odd = _ODD.search(compact)
     if odd:
@@ -138,7 +138,7 @@ def read_slowly(dialled: str, region: str, strips: Sequence[str]) -> Number | Un
     if "(0)" not in compact:
         compact = compact.translate(_BRACKETS)
     if not any(character.isdigit() for character in compact):
-        return Unreadable("empty", "no digit")
+        return Unreadable.of("empty", ("no digit", {}))
 
     home = _home(home_country(region))
     stripped = [compact[len(strip) :] for strip in strips if strip and compact.startswith(strip)]
@@ -149,9 +149,15 @@ def read_slowly(dialled: str, region: str, strips: Sequence[str]) -> Number | Un
 
 def _odd_character(dialled: str, character: str) -> Unreadable:
     # The name, not the character: this goes to logs, channels and terminals.
-    called = unicode_name(character, "unnamed")
-    place = dialled.index(character) + 1
-    return Unreadable("characters", f"U+{ord(character):04X} {called}, character {place}")
+    values: dict[str, object] = {
+        "hex": f"{ord(character):04X}",
+        "place": dialled.index(character) + 1,
+    }
+    called = unicode_name(character, "")
+    if not called:
+        return Unreadable.of("characters", ("U+{hex} unnamed, character {place}", values))
+    values["name"] = called
+    return Unreadable.of("characters", ("U+{hex} {name}, character {place}", values))
 
 
 @lru_cache(maxsize=256)
@@ -169,7 +175,7 @@ def _home(country: str) -> _Home | None:
 def _read_text(text: str, home: _Home | None) -> _Outcome:
     """The best reading of one text, its strip taken off or not."""
     if "+" in text.lstrip("(")[1:]:
-        return _Outcome(0, Unreadable("characters", "a + that is not in front"))
+        return _Outcome(0, Unreadable.of("characters", ("a + that is not in front", {})))
     readings: list[_Reading] = []
     codes: list[Code] = []
     for form, digits in _forms(text, home):
@@ -184,7 +190,7 @@ def _read_text(text: str, home: _Home | None) -> _Outcome:
     # The last form is the national one where there is one: what most people meant.
     code: Code = codes[-1] if codes else "too_short"
     digit_count = sum(character.isdigit() for character in text)
-    return _Outcome(0, Unreadable(code, f"{digit_count} digits"))
+    return _Outcome(0, Unreadable.of(code, ("{count} digits", {"count": digit_count})))
 
 
 def _forms(text: str, home: _Home | None) -> Iterator[tuple[_Form, str]]:
@@ -280,18 +286,20 @@ def _only(readings: list[_Reading], home: _Home | None, rank: int) -> _Reading |
         if all(r.number.country_code != home.code for r in rivals):
             return national
     one, other = _described(first), _described(others[0])
-    return Unreadable("ambiguous", one if one == other else f"{one}, or {other}")
+    if one == other:
+        return Unreadable.of("ambiguous", one)
+    return Unreadable.of("ambiguous", ("{one}, or {other}", {"one": one, "other": other}))
 
 
-def _described(reading: _Reading) -> str:
-    code = reading.number.country_code
+def _described(reading: _Reading) -> Words:
+    values = {"code": reading.number.country_code}
     match reading.form:
         case _Form.INTERNATIONAL:
-            return f"+{code} with or without the bracketed 0"
+            return "+{code} with or without the bracketed 0", values
         case _Form.BARE:
-            return f"+{code} written without its +"
+            return "+{code} written without its +", values
         case _:
-            return f"a national number of +{code}"
+            return "a national number of +{code}", values
 
 
 def _best(outcomes: Sequence[_Outcome]) -> _Reading | Unreadable:
@@ -304,7 +312,8 @@ def _best(outcomes: Sequence[_Outcome]) -> _Reading | Unreadable:
         if isinstance(one, Unreadable):
             return one
     if len({one.digits for one in found if isinstance(one, _Reading)}) > 1:
-        return Unreadable("ambiguous", "a number with the trunk's strip in front, or without")
+        words: Words = ("a number with the trunk's strip in front, or without", {})
+        return Unreadable.of("ambiguous", words)
     return found[0]
 
 
@@ -317,5 +326,5 @@ def _to_number(reading: _Reading) -> Number | Unreadable:
         country = ""
     places = places_of(number, reading.kind)
     if not places:
-        return Unreadable("no_zone", f"+{code} is no country's code")
+        return Unreadable.of("no_zone", ("+{code} is no country's code", {"code": code}))
     return Number(int(reading.digits), country, places)

@@ -1,7 +1,8 @@
 """The sentences: a reason's key and values turned into one sentence in a person's language.
 
-Owns the catalogues (one TOML file a language, same keys in each) and how dates, instants and
-periods are written. Knows no rule: whatever key a rule gives must stand in every catalogue, and a
+Owns the catalogues (one TOML file a language, same keys in each; of phrases, the values that are
+words, the English stands in the code and is the key) and how dates, instants and periods are
+written. Knows no rule: whatever key a rule gives must stand in every catalogue, and a
 test holds that.
 """
 
@@ -14,7 +15,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from dialwarden.policy.period import Period, whole_second_up
-from dialwarden.verdict import Reason
+from dialwarden.verdict import Phrase, Reason
 
 LANGUAGES = ("en", "fr", "it")
 _AWAITED = frozenset({"until", "opens"})
@@ -22,7 +23,7 @@ _AWAITED = frozenset({"until", "opens"})
 
 @lru_cache(maxsize=len(LANGUAGES))
 def catalogue(language: str) -> Mapping[str, Mapping[str, object]]:
-    """The tables `weekdays`, `units` and `sentences` of a language.
+    """The tables `weekdays`, `units`, `phrases` and `sentences` of a language.
 
     Raises:
         FileNotFoundError: there is no such language.
@@ -71,10 +72,22 @@ def _written(value: object, words: Mapping[str, Mapping[str, object]]) -> str:
             amount, unit = value.amount_and_unit
             singular, plural = _forms(words["units"][unit])
             return f"{amount} {singular if amount == 1 else plural}"
+        case Phrase():
+            return _phrased(value, words)
         case tuple() | list():
             return ", ".join(_written(item, words) for item in value)
         case _:
             return str(value)
+
+
+def _phrased(phrase: Phrase, words: Mapping[str, Mapping[str, object]]) -> str:
+    """A phrase in the catalogue's words; without any there, its own English ones."""
+    entry = words["phrases"].get(phrase.key, phrase.key)
+    if isinstance(entry, list):
+        singular, plural = _forms(entry)
+        entry = singular if phrase.values.get("count") == 1 else plural
+    values = {name: _written(value, words) for name, value in phrase.values.items()}
+    return str(entry).format_map(_Values(values))
 
 
 def _forms(entry: object) -> tuple[str, str]:

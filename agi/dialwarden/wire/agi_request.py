@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from dialwarden.wire.errors import RemoteProtocolError, TooLong
+from dialwarden.wire.errors import Fault, RemoteProtocolError, TooLong
 
 # Asterisk fills an application's data into 8192 bytes (main/pbx.c, EXT_DATA_SIZE): no argument,
 # URL or script can be longer. The rest is for the entry's own name.
@@ -58,7 +58,7 @@ class AgiRequest:
 
     script: str
     arguments: Mapping[str, str]
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
     uniqueid: str
     channel: str
     callerid: str
@@ -135,19 +135,20 @@ def _query_words(query: str) -> list[str]:
     return [unquote(word, errors="surrogateescape") for word in query.split("&") if word]
 
 
-def _read_words(words: list[str]) -> tuple[dict[str, str], tuple[str, ...]]:
+def _read_words(words: list[str]) -> tuple[dict[str, str], tuple[Fault, ...]]:
     """Split `key=value` words at the first `=`; give the arguments and what is wrong with them."""
     arguments: dict[str, str] = {}
-    faults: list[str] = []
+    faults: list[Fault] = []
     for word in words:
         key, equals, value = word.partition("=")
         key = key.strip()
         if not equals:
             # An empty word is an optional part of a dialplan line that was left empty.
             if key:
-                faults.append(f"{key[:40]!a} is no key=value (a value may hold no comma)")
+                told = {"word": ascii(key[:40])}
+                faults.append(Fault("{word} is no key=value (a value may hold no comma)", told))
         elif key in arguments:
-            faults.append(f"{key[:40]!a} is given twice")
+            faults.append(Fault("{word} is given twice", {"word": ascii(key[:40])}))
         else:
             arguments[key] = value.strip()
     return arguments, tuple(faults)

@@ -12,6 +12,8 @@ sentence may go into a log as it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 # Enough to recognise an HTTP request or a TLS hello, too little to fill a log.
 SHOWN_BYTES = 60
 
@@ -20,6 +22,28 @@ def shown(found: bytes) -> str:
     """What a peer sent, as printable ASCII: escaped, quoted, at most `SHOWN_BYTES` of it."""
     more = f"… ({len(found)} bytes)" if len(found) > SHOWN_BYTES else ""
     return repr(bytes(found[:SHOWN_BYTES]))[1:] + more
+
+
+class Fault(str):
+    """What is wrong with a message that broke no protocol: a printable sentence in English.
+
+    Attributes:
+        words: the same as a format string and what goes into it, for who says it in another
+            language.
+    """
+
+    __slots__ = ("words",)
+
+    words: tuple[str, Mapping[str, object]]
+
+    def __new__(cls, template: str, values: Mapping[str, object]) -> Fault:
+        fault = super().__new__(cls, template.format_map(values))
+        fault.words = (template, values)
+        return fault
+
+    def __reduce__(self) -> tuple[type[Fault], tuple[str, Mapping[str, object]]]:
+        # A copy is made of the parts, not of the text.
+        return Fault, self.words
 
 
 class ProtocolError(Exception):
