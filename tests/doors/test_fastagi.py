@@ -8,6 +8,7 @@ import functools
 import gc
 import inspect
 import logging
+import os
 import re
 import socket
 import struct
@@ -668,6 +669,8 @@ async def test_a_gate_that_ignores_its_cancellation_does_not_hold_the_stop(
 
 # Any bytes at all.
 
+# Each is a conversation of its own; DIALWARDEN_EXAMPLES sets how many, for a long run.
+EXAMPLES = int(os.environ.get("DIALWARDEN_EXAMPLES", "0"))
 FRAGMENTS = st.sampled_from([
     ENVIRONMENT % b"06", ENVIRONMENT[:40], b"agi_network: yes\n", b"agi_arg_1: number=06\n",
     b"\n\n", b"HANGUP\n", OK, b"510 x\n", b"520-x\n", b"\0", b"DIALWARDEN_VERDICT=ALLOW\n",
@@ -679,7 +682,7 @@ FRAGMENTS = st.sampled_from([
     half_close=st.booleans(),
 )
 @settings(
-    max_examples=60,
+    max_examples=EXAMPLES or 25,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @on_both_loops
