@@ -300,6 +300,7 @@ def _local(reading: Reading) -> When:
     return When(at, at)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "when"), WHENS, ids=[name for name, _ in WHENS])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_every_row_is_judged_as_by_itself(

@@ -135,6 +135,7 @@ def told(document: dict[str, Any], path: Path, value: object) -> str:
     return f"{'.'.join(names)} -> {'nothing' if value is None else value}"
 
 
+@pytest.mark.timeout(600)  # long where the machine is slow and coverage is measured
 @pytest.mark.parametrize("pack", PACKS)
 def test_every_figure_matters_to_some_case(pack: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = files("dialwarden.policies").joinpath(f"{pack}.toml").read_text("utf-8")
