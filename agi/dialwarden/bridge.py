@@ -46,7 +46,7 @@ from dialwarden.numbers import (
     zone,
 )
 from dialwarden.policies import load_policies
-from dialwarden.policy.days import day_of
+from dialwarden.policy.days import know_year
 from dialwarden.policy.model import Confidence
 from dialwarden.settings.config import Config, load_config
 from dialwarden.settings.sections import Numbers
@@ -261,8 +261,7 @@ async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
         for terms in entry.mandate.terms.values():
             country = entry.region.partition("-")[0]
             for year in (today.year, today.year + 1):
-                # Every holiday and regional holiday of that year is known from then on.
-                day_of(terms, today.replace(year=year, day=1), country)
+                know_year(terms, year, country)
     names = {*rulebook.exempt_lists, *(name for e in rulebook.entries.values() for name in e.lists)}
     for name in sorted(names):
         try:

@@ -339,6 +339,7 @@ def test_show_every_part_of_a_regime_to_a_program(site: Site) -> None:
             "sectors": ["electricity", "gas"],
             "consent": "specific",
             "exempt": {"bonds": ["request"], "ended_within": None, "requested_within": None, **law},
+            "request_consents": False,
             "from": "2026-06-19",
             "until": "2026-12-31",
             "purposes": both,

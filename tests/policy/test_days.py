@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialwarden.policy import days
-from dialwarden.policy.days import Closing, Day, Holiday, day_of
+from dialwarden.policy.calendar import holidays_of
+from dialwarden.policy.days import Closing, Day, Holiday, day_of, know_year
 from dialwarden.policy.figures import HolidayRule, HoursRule, LocalDays, RegionalDays, RegionRules
 from dialwarden.policy.hours import Window, Windows, intersect, parse_week, parse_windows, week
 from dialwarden.policy.model import HouseRules, Regime
@@ -287,3 +288,15 @@ def test_what_counts_less_closes_less(day: date, region: str, known: bool) -> No
 def test_who_may_be_anywhere_is_closed_wherever_somebody_is(day: date, region: str) -> None:
     if day_of(COUNTED, day, region, known=True).holiday is not None:
         assert day_of(COUNTED, day, "FR").holiday is not None
+
+
+def test_a_year_that_is_known_needs_no_calendar_when_a_call_comes() -> None:
+    """1 January is a holiday of the country, on which no region is asked: both are worked out."""
+    holidays_of.cache_clear()
+    know_year(COUNTED, 2031, "FR")
+    misses = holidays_of.cache_info().misses
+    assert misses
+    for day in (date(2031, 1, 1) + timedelta(past) for past in range(364)):
+        day_of(COUNTED, day, "FR")
+        day_of(COUNTED, day, "FR-57", known=True)
+    assert holidays_of.cache_info().misses == misses

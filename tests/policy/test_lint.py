@@ -443,6 +443,14 @@ LAXER: list[tuple[str, str, list[tuple[str, str]]]] = [
             "ends on 2027-12-31; goes on in b-2026",
         )
      ]),
+    ("a request that consents too", BANS + 'exempt = ["request"]\nrequest_consents = true\n', [
+        ("sectors", f"{sector}: {sentence}")
+        for sector in ("gas", "oil")
+        for sentence in (
+            "a request stands for the consent too; not in b-2026",
+            "exempts request; b-2026 does not",
+        )
+     ]),
     ("a sector less", BANS.replace('"gas", ', ""),
      [("sectors", "gas may be sold; not in b-2026")]),
     ("the same numbers, the shorter beginnings forbidden", NUMBERS.replace('"+336", "+337"',

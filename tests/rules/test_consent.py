@@ -230,6 +230,7 @@ BAN = """
 sectors = ["works"]
 exempt = ["contract"]
 requested_within = "5 working days"
+request_consents = true
 source = "other"
 """
 

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from dialwarden.cli.output import warn
 from dialwarden.errors import SettingsError
-from dialwarden.policies import load_policies, read_file
+from dialwarden.policies import load_policies, read_in_turn
 from dialwarden.policy.model import Policy
-from dialwarden.policy.parse import UnknownBase
 from dialwarden.settings.config import CONFIG_VARIABLE, find_config, read_config
 
 
@@ -63,22 +62,13 @@ def _without(file: Path, entries: Mapping[str, Traversable]) -> dict[str, Traver
 
 
 def _readable(entries: Mapping[str, Traversable], known: Mapping[str, Policy]) -> dict[str, Policy]:
-    """The policies known, and those in the files that can be read, whatever their order."""
+    """The policies known, and those in the files that can be read."""
     policies = dict(known)
-    while entries:
-        later = {}
-        for name, entry in entries.items():
-            try:
-                policy = read_file(entry.read_bytes(), name, policies)
-            except UnknownBase:
-                later[name] = entry
-            except (SettingsError, OSError):
-                warn(f"{name} cannot be read and is left out; see dialwarden policy lint")
-            else:
-                policies.setdefault(policy.id, policy)
-        if len(later) == len(entries):
-            break
-        entries = later
+    read_in_turn(
+        entries,
+        policies,
+        lambda name, _: warn(f"{name} cannot be read and is left out; see dialwarden policy lint"),
+    )
     return policies
 
 

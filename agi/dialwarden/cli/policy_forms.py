@@ -259,6 +259,8 @@ _LIFTED = {
 def _sector(rule: SectorRule, regime: Regime) -> Figure:
     figure = f"{_joined(rule.sectors)}: no calls{_dates(rule.start, rule.end)}"
     figure += _LIFTED[rule.consent] + _exempt_here(rule)
+    if rule.request_consents:
+        figure += "; such a request stands for the consent too"
     return Figure("sector", figure + _bound(rule.purposes, regime), rule.source)
 
 

@@ -220,6 +220,7 @@ class _Regime:
             "sectors": rule.sectors,
             "consent": rule.consent.value,
             "exempt": self._exempt(rule.exempt),
+            "request_consents": rule.request_consents,
             "from": rule.start,
             "until": rule.end,
             "purposes": rule.purposes,

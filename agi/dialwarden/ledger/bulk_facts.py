@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pyroaring import BitMap64
 
 from dialwarden.ledger.connection import micros
-from dialwarden.ledger.list_cache import ListCache, _Loaded
+from dialwarden.ledger.list_cache import ListCache, LoadedBody
 from dialwarden.ledger.lists import Head
 
 # Whatever the rules may ask for, and no more finely than it can be asked quickly: a row that turns
@@ -91,7 +91,7 @@ class SnapshotLists(ListCache):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: dict[tuple[str, datetime, date], tuple[Head, _Loaded] | None] = {}
+        self._found: dict[tuple[str, datetime, date], tuple[Head, LoadedBody] | None] = {}
         self._overlaid_numbers: BitMap64 | None = None
 
     def standing(
@@ -122,16 +122,16 @@ class SnapshotLists(ListCache):
             if at is None:
                 versions = [self._live[name] if name in self._live else self._load(conn, name)]
             else:
-                versions = [self._at(conn, name, at, day) for day in dates]
+                versions = [self.version_at(conn, name, at, day) for day in dates]
             for version in versions:
                 if version is not None:
                     found |= numbers & version[1].body.numbers
         return found
 
-    def _at(
+    def version_at(
         self, conn: sqlite3.Connection, name: str, at: datetime, local_date: date
-    ) -> tuple[Head, _Loaded] | None:
+    ) -> tuple[Head, LoadedBody] | None:
         asked = (name, at, local_date)
         if asked not in self._found:
-            self._found[asked] = super()._at(conn, name, at, local_date)
+            self._found[asked] = super().version_at(conn, name, at, local_date)
         return self._found[asked]

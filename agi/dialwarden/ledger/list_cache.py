@@ -28,7 +28,7 @@ _BROKEN_FOR_S = 10.0
 _Key = tuple[int, str, int, datetime]
 
 
-class _Loaded:
+class LoadedBody:
     """A body that can be shared for as long as somebody holds it."""
 
     __slots__ = ("__weakref__", "body", "key")
@@ -42,13 +42,13 @@ class ListBodies:
     """Bodies in memory, once each, for all caches of a process. Safe across threads."""
 
     def __init__(self) -> None:
-        self._loaded: WeakValueDictionary[_Key, _Loaded] = WeakValueDictionary()
+        self._loaded: WeakValueDictionary[_Key, LoadedBody] = WeakValueDictionary()
         # To find a long list damaged takes as long as to read it, under the lock for writing: it is
         # not tried again for some seconds. Value: until when (time.monotonic), and the finding.
         self._broken: dict[_Key, tuple[float, LedgerBroken]] = {}
         self._lock = threading.Lock()
 
-    def get(self, conn: sqlite3.Connection, head: Head) -> _Loaded:
+    def get(self, conn: sqlite3.Connection, head: Head) -> LoadedBody:
         """The body of a version, read from the file the first time.
 
         Raises:
@@ -62,7 +62,7 @@ class ListBodies:
                 if known is not None and time.monotonic() < until:
                     raise LedgerBroken(known.path, known.what, known.do)
                 try:
-                    found = _Loaded(key, read_body(conn, head))
+                    found = LoadedBody(key, read_body(conn, head))
                 except LedgerBroken as error:
                     self._broken[key] = (time.monotonic() + _BROKEN_FOR_S, error)
                     raise
@@ -83,11 +83,11 @@ class ListCache:
         self._newest: tuple[object, ...] | None = None
         self._overlaid = False
         # name -> the version in force and its body; None for a list never imported
-        self._live: dict[str, tuple[Head, _Loaded] | None] = {}
+        self._live: dict[str, tuple[Head, LoadedBody] | None] = {}
         # What was in force before the last change, kept until each list is asked for again: most
         # are the same, and their bodies need not be read anew.
-        self._held: dict[str, tuple[Head, _Loaded] | None] = {}
-        self._former: OrderedDict[_Key, _Loaded] = OrderedDict()
+        self._held: dict[str, tuple[Head, LoadedBody] | None] = {}
+        self._former: OrderedDict[_Key, LoadedBody] = OrderedDict()
 
     def refresh(self, conn: sqlite3.Connection) -> None:
         """Notice what anybody imported or overlaid since.
@@ -132,20 +132,21 @@ class ListCache:
             elif local_date is None:
                 raise ValueError("an instant comes with its date in the callee's zone")
             else:
-                found = self._at(conn, name, at, local_date)
+                found = self.version_at(conn, name, at, local_date)
             listings[name] = _listing(found, number, ops.get(name))
         return listings
 
-    def _load(self, conn: sqlite3.Connection, name: str) -> tuple[Head, _Loaded] | None:
+    def _load(self, conn: sqlite3.Connection, name: str) -> tuple[Head, LoadedBody] | None:
         head = live_head(conn, name)
         found = None if head is None else (head, self._bodies.get(conn, head))
         self._live[name] = found
         self._held.pop(name, None)
         return found
 
-    def _at(
+    def version_at(
         self, conn: sqlite3.Connection, name: str, at: datetime, local_date: date
-    ) -> tuple[Head, _Loaded] | None:
+    ) -> tuple[Head, LoadedBody] | None:
+        """The version that was in force at an instant; None when there was none."""
         head = head_at(conn, name, at, local_date)
         if head is None:
             return None
@@ -172,7 +173,7 @@ class ListCache:
         return dict(rows.fetchall())
 
 
-def _listing(found: tuple[Head, _Loaded] | None, number: int, op: str | None) -> Listing:
+def _listing(found: tuple[Head, LoadedBody] | None, number: int, op: str | None) -> Listing:
     if found is None:
         return Listing(version=None, listed=op == Op.ADD)
     head, loaded = found

@@ -6,9 +6,10 @@ The one place that reads policy files. What is in them is `policy.parse`'s to sa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from dialwarden.errors import Problem, SettingsError
@@ -34,26 +35,50 @@ def load_policies(own: Path | None = None) -> Mapping[str, Policy]:
     if not own.is_dir():
         raise SettingsError([Problem(str(own), "", 0, "no such folder; see [policies] path")])
     problems: list[Problem] = []
-    waiting = sorted(own.glob("*.toml"))
-    while waiting:
-        # One may extend another of the folder, whatever their names: again while any gets further.
-        later = []
-        for path in waiting:
-            try:
-                _add(policies, read_file(path.read_bytes(), str(path), policies))
-            except UnknownBase:
-                later.append(path)
-            except SettingsError as error:
-                problems += error.problems
-            except OSError as error:
-                problems.append(Problem(str(path), "", 0, f"cannot be read: {error}"))
-        if len(later) == len(waiting):
-            problems += [_baseless(path, own, policies) for path in later]
-            break
-        waiting = later
+    entries = {str(path): path for path in sorted(own.glob("*.toml"))}
+
+    def fault(name: str, error: Exception) -> None:
+        if isinstance(error, SettingsError):
+            problems.extend(error.problems)
+        else:
+            problems.append(Problem(name, "", 0, f"cannot be read: {error}"))
+
+    baseless = read_in_turn(entries, policies, fault)
+    problems += [_baseless(entries[name], own, policies) for name in baseless]
     if problems:
         raise SettingsError(problems)
     return policies
+
+
+def read_in_turn(
+    entries: Mapping[str, Traversable],
+    policies: dict[str, Policy],
+    fault: Callable[[str, Exception], None],
+) -> list[str]:
+    """Read policies that may extend one another, whatever their order, into those known.
+
+    Args:
+        entries: files, by the name that messages give them.
+        policies: by id; what is read is added, and may be extended.
+        fault: told of each file that is wrong (SettingsError) or cannot be read (OSError).
+
+    Returns:
+        The names of those that extend a policy which is not there.
+    """
+    waiting = list(entries)
+    while waiting:
+        later = []
+        for name in waiting:
+            try:
+                _add(policies, read_file(entries[name].read_bytes(), name, policies))
+            except UnknownBase:
+                later.append(name)
+            except (SettingsError, OSError) as error:
+                fault(name, error)
+        if len(later) == len(waiting):
+            break
+        waiting = later
+    return waiting
 
 
 def read_file(data: bytes, file: str, bases: Mapping[str, Policy]) -> Policy:

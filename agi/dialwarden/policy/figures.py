@@ -226,6 +226,7 @@ class SectorRule:
         consent: which consent lifts the ban.
         exempt: what else does.
         start, end: local dates of the ban, both included; None for as long as the regime.
+        request_consents: a request that lifts the ban stands for the consent to be called too.
     """
 
     sectors: frozenset[str]
@@ -235,6 +236,7 @@ class SectorRule:
     purposes: frozenset[Purpose] = EVERYTHING
     start: date | None = None
     end: date | None = None
+    request_consents: bool = False
 
     def in_force(self, day: date) -> bool:
         return _between(self.start, day, self.end)

@@ -178,6 +178,8 @@ def _sector(
 ) -> Iterator[str]:
     if _MORE_CONSENTS.index(ours.consent) > _MORE_CONSENTS.index(theirs.consent):
         yield f'consent = "{ours.consent}" lifts the ban; "{theirs.consent}" in {base}'
+    if ours.request_consents and not theirs.request_consents:
+        yield f"a request stands for the consent too; not in {base}"
     yield from exemption(ours.exempt, theirs.exempt, base)
     yield from _unheld(ours, theirs, within, base)
     yield from _unbound("", ours.purposes, theirs.purposes & purposes, base)

@@ -287,11 +287,16 @@ class PartsReader:
 
     def _sector(self, table: Table) -> SectorRule:
         start, end = words.dates(table)
+        exempt = self._exemption(table)
+        request_consents = table.boolean("request_consents", False)
+        if request_consents and not (exempt.requested_within or Bond.REQUEST in exempt.bonds):
+            table.problem("request_consents", "no request lifts this ban; give requested_within")
         return SectorRule(
             sectors=frozenset(table.items("sectors", words.name, (), required=True)),
             source=self._citation(table),
             consent=table.choice("consent", SectorConsent, SectorConsent.NONE),
-            exempt=self._exemption(table),
+            exempt=exempt,
+            request_consents=request_consents,
             purposes=self._bound(table),
             start=start,
             end=end,

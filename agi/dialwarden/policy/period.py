@@ -169,6 +169,16 @@ def day_start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time(0), tzinfo=zone).astimezone(UTC).astimezone(zone)
 
 
+def earlier(left: datetime | None, right: datetime | None) -> datetime | None:
+    """The earlier of two instants; None is one that never comes.
+
+    As instants: two wall clocks of one zone compare wrongly around a clock change.
+    """
+    if left is None or right is None:
+        return left or right
+    return left if left.timestamp() <= right.timestamp() else right
+
+
 def whole_second_up(instant: datetime) -> datetime:
     """An aware instant to the second, rounded up, in its own zone: what is waited for has come.
 

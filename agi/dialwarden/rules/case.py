@@ -17,7 +17,7 @@ from dialwarden.facts import Appointment, Consent, Facts, Objection, Scope
 from dialwarden.numbers.clocks import zone
 from dialwarden.numbers.regions import Place
 from dialwarden.policy.days import Closing, Day, Holiday, day_of
-from dialwarden.policy.figures import Exemption, SectorConsent, SectorRule
+from dialwarden.policy.figures import Exemption, SectorRule
 from dialwarden.policy.period import day_start
 from dialwarden.policy.terms import Mandate, Terms
 from dialwarden.question import Bond, CallerId, Dialling, Purpose, Relationship
@@ -126,16 +126,11 @@ class Case:
 
     @property
     def asked_for(self) -> bool:
-        """Whether the callee asked for this very call where no consent would let it be made.
-
-        The exception that lets it be made in a banned sector stands for the consent as well.
-        """
+        """Whether the callee's request, which lifts a ban, stands for the consent as well."""
         relationship = self.matter.relationship
         if relationship is None or relationship.bond is not Bond.REQUEST:
             return False
-        return any(
-            rule.consent is SectorConsent.NONE and self.exempt(rule.exempt) for rule in self.banning
-        )
+        return any(rule.request_consents and self.exempt(rule.exempt) for rule in self.banning)
 
     def day(self, day: date) -> Day:
         """A local date where the callee is."""

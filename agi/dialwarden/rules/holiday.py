@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from dialwarden.policy.days import Closing, Holiday
-from dialwarden.policy.period import day_start
+from dialwarden.policy.period import day_start, earlier
 from dialwarden.rules.case import Case
 from dialwarden.verdict import Finding, NotJudged, Reason, Refusal, Rule
 
@@ -65,10 +65,7 @@ def _until(case: Case, *, lifted: bool) -> datetime | None:
         if day not in closed and (lifted or case.closing(day) is None):
             until = day_start(day, case.zone)
             break
-    agreed = next(_agreed_on_open_dates(case), None)
-    if agreed is None or (until is not None and until.timestamp() <= agreed.timestamp()):
-        return until
-    return agreed
+    return earlier(until, next(_agreed_on_open_dates(case), None))
 
 
 def _agreed_on_open_dates(case: Case) -> Iterator[datetime]:

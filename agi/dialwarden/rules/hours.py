@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from dialwarden.policy.days import Day
 from dialwarden.policy.hours import Windows, intersect, is_open, openings
+from dialwarden.policy.period import earlier
 from dialwarden.policy.terms import ELSEWHERE
 from dialwarden.rules.case import Case
 from dialwarden.verdict import Finding, Reason, Refusal, Rule
@@ -96,7 +97,7 @@ def _until(case: Case, *, lifted: bool) -> datetime | None:
         # The house opens in the midst of it, if at all.
         opening = next_opening(house, begin, case.zone)
         if opening is not None and case.agreed_at(opening):
-            return opening if found is None else min(opening, found, key=datetime.timestamp)
+            return earlier(opening, found)
     return found
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from dialwarden.policy.period import day_start, whole_second_up
-from dialwarden.policy.terms import Terms
+from dialwarden.policy.period import day_start, earlier, whole_second_up
 from dialwarden.rules import RULES
 from dialwarden.rules.case import Case, Matter
 from dialwarden.rules.opening import opens_after
@@ -69,29 +68,29 @@ def judge(matter: Matter, at: datetime) -> Judgement:
     for spot in _spots(matter):
         zone = spot.zone
         local = at.astimezone(zone)
-        refusals, not_judged, terms = _judge_at(matter, spot, local)
-        if terms is not None:
+        refusals, not_judged, case = _judge_at(matter, spot, local)
+        if case is not None:
+            terms = case.terms
             if terms.regime not in regimes:
                 regimes.append(terms.regime)
             doubtful |= terms.doubtful
             rested += terms.unverified
             if matter.relationship is not None:
-                rested += _exemptions(Case(matter, terms, zone, local, spot.region))
+                rested += _exemptions(case)
         change = _regime_change(matter, local, zone) if refusals else None
         for refusal in refusals:
-            bounds.append(_earlier(refusal.until, change))
+            bounds.append(earlier(refusal.until, change))
             known = strictest.get(refusal.rule)
             if known is None or _later(refusal.until, known.until):
                 strictest[refusal.rule] = refusal
-                if terms is not None:
-                    cases[refusal.rule] = Case(matter, terms, zone, local, spot.region)
+                if case is not None:
+                    cases[refusal.rule] = case
         for silence in not_judged:
             silent.setdefault(silence.rule, silence)
     if not strictest:
         unverified = tuple(dict.fromkeys(rested))
         return Judgement(tuple(regimes), (), tuple(silent.values()), None, unverified)
-    for rule in _BY_CALENDAR & cases.keys():
-        strictest[rule] = _with_opening(strictest[rule], cases[rule])
+    _tell_openings(strictest, cases)
     ordered = sorted(strictest.values(), key=lambda refusal: REPORT_ORDER[refusal.rule])
     return Judgement(
         regimes=tuple(regimes),
@@ -104,13 +103,17 @@ def judge(matter: Matter, at: datetime) -> Judgement:
     )
 
 
-def _with_opening(refusal: Refusal, case: Case) -> Refusal:
-    """A refusal that tells when the calendar opens, besides when its own rule would."""
-    opens = opens_after(case)
-    if opens is None:
-        return refusal
-    values = {**refusal.reason.values, "opens": opens}
-    return replace(refusal, reason=Reason(refusal.reason.key, values))
+def _tell_openings(strictest: dict[Rule, Refusal], cases: dict[Rule, Case]) -> None:
+    """Let who is refused by the calendar know when it opens, besides when one rule would."""
+    known: dict[int, datetime | None] = {}
+    for rule in _BY_CALENDAR & cases.keys():
+        case, refusal = cases[rule], strictest[rule]
+        if id(case) not in known:  # a holiday on a weekend: both rules, one place
+            known[id(case)] = opens_after(case)
+        opens = known[id(case)]
+        if opens is not None:
+            values = {**refusal.reason.values, "opens": opens}
+            strictest[rule] = replace(refusal, reason=Reason(refusal.reason.key, values))
 
 
 class _Spot(NamedTuple):
@@ -139,7 +142,8 @@ def _exemptions(case: Case) -> list[str]:
 
 def _judge_at(
     matter: Matter, spot: _Spot, local: datetime
-) -> tuple[list[Refusal], list[NotJudged], Terms | None]:
+) -> tuple[list[Refusal], list[NotJudged], Case | None]:
+    """What the rules find at one place, and the case they were given; None where no law is."""
     mandate = matter.mandate
     region, zone = spot
     terms = mandate.terms_on(local.date(), matter.purpose, region)
@@ -158,7 +162,7 @@ def _judge_at(
             refusals.append(finding)
         else:
             not_judged.append(finding)
-    return refusals, not_judged, terms
+    return refusals, not_judged, case
 
 
 def _regime_change(matter: Matter, local: datetime, zone: tzinfo) -> datetime | None:
@@ -169,13 +173,6 @@ def _regime_change(matter: Matter, local: datetime, zone: tzinfo) -> datetime | 
     if ends is not None and ends.end is not None:
         return day_start(ends.end + timedelta(1), zone)
     return day_start(following.start, zone) if following else None
-
-
-def _earlier(left: datetime | None, right: datetime | None) -> datetime | None:
-    if left is None or right is None:
-        return left or right
-    # As instants: two wall clocks of one zone compare wrongly around a clock change.
-    return left if left.timestamp() <= right.timestamp() else right
 
 
 def _latest(bounds: Iterable[datetime | None]) -> datetime | None:
@@ -248,7 +245,7 @@ def next_allowed(matter: Matter, at: datetime, first: Judgement | None = None) -
         spots.remove(spot)
         spots.insert(0, spot)
         change = _regime_change(matter, local, spot.zone)
-        bounds = {refusal.rule: _earlier(refusal.until, change) for refusal in refusals}
+        bounds = {refusal.rule: earlier(refusal.until, change) for refusal in refusals}
         before, clears = instant, _latest(bounds.values())
         by_hours = Rule.HOURS in bounds and not _later(clears, bounds[Rule.HOURS])
     return None

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from dialwarden.policy.hours import openings
-from dialwarden.policy.period import day_start
+from dialwarden.policy.period import day_start, earlier
 from dialwarden.rules.case import Case
 from dialwarden.verdict import Rule
 
@@ -24,10 +24,7 @@ def opens_after(case: Case) -> datetime | None:
         found = _opening_on(case, case.today + timedelta(days))
         if found is not None:
             break
-    agreed = _agreed(case)
-    if found is None or agreed is None:
-        return found or agreed
-    return min(found, agreed, key=datetime.timestamp)
+    return earlier(found, _agreed(case))
 
 
 def _opening_on(case: Case, day: date) -> datetime | None:
@@ -37,7 +34,8 @@ def _opening_on(case: Case, day: date) -> datetime | None:
     terms = matter.mandate.terms_on(day, matter.purpose, case.region)
     if terms is None or day in terms.house.closed:
         return None
-    there = Case(matter, terms, case.zone, max(start, now, key=datetime.timestamp), case.region)
+    local = now if day == case.today else start
+    there = Case(matter, terms, case.zone, local, case.region)
     if there.closing(day) is not None and not there.lifted_by_consent(Rule.HOLIDAY):
         return None
     known = there.day(day)
