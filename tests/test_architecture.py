@@ -14,14 +14,14 @@ import dialwarden
 PACKAGE = Path(dialwarden.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
 
-PURE_PACKAGES = {"rules", "wire", "policy", "numbers"}
+PURE_PACKAGES = {"rules", "wire", "policy", "numbers", "routing"}
 PURE_MODULES = {"verdict.py", "question.py", "facts.py", "variables.py", "errors.py"}
 # What a pure module may not know: the outside, and the time.
 OUTSIDE = {"aiosqlite", "asyncio", "os", "panoramisk", "random", "socket", "sqlite3", "threading",
            "time", "uvloop"}  # fmt: skip
 # Packages of ours that a pure module may rest on; `settings` for its strict TOML reader, `errors`.
-INWARD = {"errors", "facts", "numbers", "policy", "question", "rules", "settings", "tzdata",
-          "variables", "verdict", "wire"}  # fmt: skip
+INWARD = {"errors", "facts", "numbers", "policy", "question", "routing", "rules", "settings",
+          "tzdata", "variables", "verdict", "wire"}  # fmt: skip
 # The clock is read at the edges and handed in.
 CLOCKS = {
     *(("datetime", name) for name in ("now", "utcnow", "today")),
@@ -93,6 +93,7 @@ def test_imports_point_inward(module: Path) -> None:
         ("numbers", {"numbers", "tzdata"}),
         ("rules", {"rules", "policy", "numbers", "facts", "question", "verdict"}),
         ("wire", {"wire", "variables"}),
+        ("routing", {"routing", "wire", "numbers", "verdict", "variables"}),
     ],
 )
 def test_each_part_of_the_core_rests_on_few_others(package: str, allowed: set[str]) -> None:
