@@ -202,6 +202,10 @@ declared = true
 dial = "automatic"
 from = 2026-06-19
 source = "press"
+[regimes.silent_share]
+percent = 3
+days = 30
+source = "press"
 [regimes.evidence]
 years = 3
 source = "law"
@@ -247,6 +251,8 @@ a consent for the sector or the campaign lifts that; not for request [1]
 binds sales, service, survey [1]
   caller id    one of +33162 or one that the campaign declares; from 2026-06-19; \
 for calls dialled by machine [2] UNVERIFIED
+  silent       at most 3 % of the answered calls find no agent, over 30 days, today the last \
+[2] UNVERIFIED
   evidence     kept 3 years [1]
   hours        FR-974: mon-sun 09:00-18:00 [2] UNVERIFIED
   frequency    FR-974: at most 1 in 24 hours [1]
@@ -353,6 +359,7 @@ def test_show_every_part_of_a_regime_to_a_program(site: Site) -> None:
         {"identified": False, "forbidden": [], "required": ["+33162"], "declared": True,
          "dial": "automatic", "from": "2026-06-19", "until": None, "purposes": both, **press},
     ]  # fmt: skip
+    assert regime["silent_share"] == {"percent": 3, "days": 30, **press}
     assert regime["evidence"] == {"years": 3, **law}
     week = {key: ["09:00-18:00"] for key in shut}
     assert regime["regions"] == [

@@ -80,13 +80,24 @@ lists = ["house"]
 hours = { mon-sat = ["09:00-20:00"] }
 caps = [{ max = 1, period = "1 day" }]
 
+[campaigns.lenient]
+professional = "acme"
+policy = "none"
+region = "FR"
+count_failed = false
+
+[campaigns.lenient.tighten]
+caps = [{ max = 1, period = "1 day" }]
+
 [campaigns.shadow]
 professional = "shade"
 policy = "fr"
 enforce = false
 """
 
-CAMPAIGNS = {"paris": "acme", "rome": "bella", "plain": "acme", "shadow": "shade"}
+CAMPAIGNS = {
+    "paris": "acme", "rome": "bella", "plain": "acme", "lenient": "acme", "shadow": "shade",
+}  # fmt: skip
 LISTS = ["house", "weekly", "staff", "lift", "rpo", "bloctel"]
 PERSONS = ["", "", "p1", "p2", "p3 é"]
 REGIONS = ["", "", "", "", "FR-974", "IT", "FR-999"]
@@ -440,6 +451,32 @@ def test_one_thing_on_record_is_enough_to_be_judged_alone(
     rows = [Asked(f"+3361234000{n}") for n in range(3)]
     found = screened(conn, rulebook, rows, campaign, lambda _: When(at))
     assert [each.finding.words[1] for each in found] == [others, one, others]
+
+
+# An attempt of this morning; what the next one is refused for, where failures count and where not.
+FAILURES = [
+    (Outcome.FAILED, "frequency", ""),
+    (Outcome.NO_ANSWER, "frequency", "frequency"),
+    (Outcome.CANCELLED, "frequency", "frequency"),
+    (None, "frequency", "frequency"),
+]
+
+
+@pytest.mark.parametrize(("outcome", "plain", "lenient"), FAILURES)
+def test_a_failure_that_does_not_count_lets_the_next_call_go(
+    conn: sqlite3.Connection, rulebook: Rulebook, outcome: Outcome | None, plain: str, lenient: str
+) -> None:
+    row = HistoryRow(33612340001, "acme", NOW - timedelta(hours=1), outcome)
+    with transaction(conn):
+        import_list("house", [], NOW.date())(conn)
+        attempts.insert_history(conn, [row])
+    rows = [Asked("+33612340001")]
+    for campaign, expected in (("plain", plain), ("lenient", lenient)):
+        found = screened(conn, rulebook, rows, campaign, live)
+        assert found[0].finding.words[1] == expected
+        assert [str(r) for r in one_by_one(conn, rulebook, rows, campaign, live)[0].rules] == (
+            [expected] if expected else []
+        )
 
 
 def test_each_list_has_its_own_say(conn: sqlite3.Connection, rulebook: Rulebook) -> None:

@@ -138,6 +138,14 @@ def test_failed_attempts_are_left_out_only_once_their_life_is_over(
         assert attempted(conn, person=person, count_failed=False) == [day(3), day(1), day(0)]
 
 
+def test_a_failure_is_left_out_from_the_instant_on_at_which_it_was_known(
+    conn: sqlite3.Connection,
+) -> None:
+    attempts.settle(conn, attempts.reserve(conn, attempt(at=day(1))), Outcome.FAILED, day(2))
+    for as_of, expected in ((day(1), [day(1)]), (day(2), []), (None, [])):
+        assert attempted(conn, as_of=as_of, count_failed=False) == expected
+
+
 OBJECTIONS = [
     ({}, "", True),
     ({"professional": "beta"}, "", False),

@@ -41,8 +41,8 @@ def test_golden(case: Case) -> None:
 
 # What says where a figure stands, and what is only told.
 _WORDS = frozenset({"id", "title", "source", "exempt_source", "extends", "name", "drop"})
-# How long proof is kept shows in no verdict.
-_SILENT_PARTS = frozenset({"evidence"})
+# How long proof is kept, and how many calls may fall silent, shows in no verdict.
+_SILENT_PARTS = frozenset({"evidence", "silent_share"})
 _CHOICES = {
     "regional": ("off", "advisory", "counted"),
     "when": ("always", "unlisted", "automatic"),

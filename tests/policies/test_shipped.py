@@ -195,6 +195,26 @@ def test_none_has_no_legal_rule_at_all() -> None:
     assert regime.lists == ()
 
 
+# As far as the texts were read: percent, days (None: the whole campaign), how surely.
+SILENT_SHARES = {
+    "it-garante": (3, None, Confidence.UNVERIFIED),
+    "it-assocontact": (3, None, Confidence.UNVERIFIED),
+    "us": (3, 30, Confidence.SECONDARY),
+    "uk": (3, None, Confidence.UNVERIFIED),
+    "ca": (5, 30, Confidence.UNVERIFIED),
+}
+
+
+def test_the_shares_of_silent_calls_are_those_that_were_read() -> None:
+    found = {
+        policy.id: (share.percent, share.days, regime.sources[share.source].confidence)
+        for policy in POLICIES.values()
+        for regime in policy.regimes
+        if (share := regime.silent_share) is not None
+    }
+    assert found == SILENT_SHARES
+
+
 def citations(part: object) -> Iterator[str]:
     """The source of every part of a regime, and of every part of these."""
     match part:

@@ -281,6 +281,9 @@ source = "law"
 required = ["+33162", "+33163"]
 dial = "automatic"
 source = "law"
+[regimes.silent_share]
+percent = 3
+source = "law"
 [regimes.evidence]
 years = 3
 source = "law"
@@ -466,6 +469,16 @@ LAXER: list[tuple[str, str, list[tuple[str, str]]]] = [
      ]),
     ("a number free", NUMBERS.replace('"+336", ', ""),
      [("caller_id", "+336 is forbidden in b-2026, not here")]),
+    ("more silent calls", "[regimes.silent_share]\npercent = 4\n" + SOURCE,
+     [("silent_share", "at most 4 % silent calls over the whole campaign; "
+       "at most 3 % silent calls over the whole campaign in b-2026")]),
+    ("fewer silent calls", "[regimes.silent_share]\npercent = 2\n" + SOURCE, []),
+    ("silent calls over other days", "[regimes.silent_share]\npercent = 3\ndays = 30\n" + SOURCE,
+     [("silent_share", "at most 3 % silent calls over 30 days; "
+       "at most 3 % silent calls over the whole campaign in b-2026")]),
+    ("as many silent calls as there are", 'drop = ["silent_share"]\n',
+     [("silent_share", "any share of silent calls; "
+       "at most 3 % silent calls over the whole campaign in b-2026")]),
     ("proof for shorter", "[regimes.evidence]\nyears = 2\n" + SOURCE,
      [("evidence", "evidence 2 years; 3 years in b-2026")]),
     ("regions that add less", REGION + '[regimes.regions.hours]\nmon-tue = ["11:00-19:00"]\n'

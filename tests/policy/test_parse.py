@@ -356,6 +356,13 @@ FAULTS: list[tuple[str, str, list[tuple[int, str, str]]]] = [
      [(15, "regimes[1].consent.required", "true or false")]),
     ("a consent rule that does not say whether", HEAD + REGIME
      + '[regimes.consent]\nsource = "law"\n', [(14, "regimes[1].consent.required", "missing")]),
+    ("a share of silent calls that is none", HEAD + REGIME
+     + '[regimes.silent_share]\ndays = 30\nsource = "law"\n',
+     [(14, "regimes[1].silent_share.percent", "missing")]),
+    ("more silent calls than there are, in no time", HEAD + REGIME
+     + '[regimes.silent_share]\npercent = 101\ndays = 0\nsource = "law"\n',
+     [(15, "regimes[1].silent_share.percent", "from 0 to 100"),
+      (16, "regimes[1].silent_share.days", "1")]),
     ("evidence for no time", HEAD + REGIME + '[regimes.evidence]\nsource = "law"\n',
      [(14, "regimes[1].evidence.years", "missing")]),
     ("a part dropped that is none", HEAD + REGIME + 'drop = ["penalty"]\n',

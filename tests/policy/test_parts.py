@@ -25,6 +25,7 @@ from dialwarden.policy.figures import (
     RegionRules,
     SectorConsent,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.hours import Window, parse_week
 from dialwarden.policy.parse import read_policy
@@ -136,6 +137,10 @@ GIVEN: list[tuple[str, str, str, object]] = [
     ("a floor of a day", "objection",
      '[regimes.objection]\nuntil = "consent"\nfloor_days = 1\nfloor_for = ["press"]\n' + SOURCE,
      ObjectionRule(LAW, floor_days=1, floor_for=frozenset({Bond.PRESS}))),
+    ("no silent call at all", "silent_share", "[regimes.silent_share]\npercent = 0\n" + SOURCE,
+     SilentShare(0, LAW)),
+    ("silent calls over days", "silent_share",
+     "[regimes.silent_share]\npercent = 3\ndays = 30\n" + SOURCE, SilentShare(3, LAW, 30)),
     ("evidence for a year", "evidence_years", "[regimes.evidence]\nyears = 1\n" + SOURCE, 1),
     ("evidence for long", "evidence_years", "[regimes.evidence]\nyears = 100\n" + SOURCE, 100),
     ("a consent for a year", "consent",

@@ -27,6 +27,7 @@ from dialwarden.policy.figures import (
     RegionRules,
     SectorConsent,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.hours import WEEKDAYS, WeekHours
 from dialwarden.policy.model import Confidence, Policy, Regime, Source
@@ -116,6 +117,8 @@ def figures(regime: Regime) -> Iterator[Figure]:
         yield _sector(sector, regime)
         yield from _exemption_elsewhere("sector", _joined(sector.sectors), sector)
     yield from (_caller_id(rule, regime) for rule in regime.caller_id)
+    if regime.silent_share:
+        yield _silent_share(regime.silent_share)
     if regime.evidence_years:
         years = _counted(regime.evidence_years, "year")
         yield Figure("evidence", f"kept {years}", regime.evidence_source)
@@ -282,6 +285,12 @@ def _caller_id(rule: CallerIdRule, regime: Regime) -> Figure:
     figure = "; ".join(asked) + (f";{dates}" if dates else "")
     figure += f"; for calls dialled {_DIALLED[rule.dialling.value]}" if rule.dialling else ""
     return Figure("caller id", figure + _bound(rule.purposes, regime), rule.source)
+
+
+def _silent_share(share: SilentShare) -> Figure:
+    over = f"{_counted(share.days, 'day')}, today the last" if share.days else "the whole campaign"
+    figure = f"at most {share.percent} % of the answered calls find no agent, over {over}"
+    return Figure("silent", figure, share.source)
 
 
 _DIALLED = {"manual": "by hand", "automatic": "by machine"}

@@ -18,6 +18,7 @@ from dialwarden.policy.figures import (
     ObjectionRule,
     RegionRules,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.hours import WEEKDAYS, WeekHours
 from dialwarden.policy.model import Confidence, Policy, Regime, Source
@@ -108,6 +109,7 @@ class _Regime:
             "sectors": [self._sector(rule) for rule in regime.sectors],
             "caller_id": [self._caller_id(rule) for rule in regime.caller_id],
             "regions": [self._region(part) for part in regime.regions],
+            "silent_share": self._silent_share(regime.silent_share),
             "evidence": {"years": regime.evidence_years, **self._cited(regime.evidence_source)}
             if regime.evidence_years
             else None,
@@ -239,6 +241,11 @@ class _Regime:
             "purposes": rule.purposes,
             **self._cited(rule.source),
         }
+
+    def _silent_share(self, share: SilentShare | None) -> Json | None:
+        if share is None:
+            return None
+        return {"percent": share.percent, "days": share.days, **self._cited(share.source)}
 
     def _region(self, part: RegionRules) -> Json:
         return {

@@ -34,6 +34,7 @@ class Entry:
         history: how far back attempts must be read for any cap or gap of any regime, and for
             the attempt that a repeated question may repeat.
         enforce: False in shadow mode: a refusal is logged and the call let go.
+        count_failed: False where an attempt that failed without having rung counts for nothing.
         heeds_silence, heeds_appointments: whether any regime has a rule about them: what no rule
             asks for is not read.
     """
@@ -45,6 +46,7 @@ class Entry:
     lists: tuple[str, ...]
     history: timedelta
     enforce: bool
+    count_failed: bool
     heeds_silence: bool
     heeds_appointments: bool
 
@@ -104,6 +106,7 @@ def _entry(campaign: Campaign) -> Entry:
         lists=tuple(sorted(campaign.lists)),
         history=_history(campaign.mandate),
         enforce=campaign.enforce,
+        count_failed=campaign.count_failed,
         heeds_silence=any(
             gap.after is GapAfter.SILENT
             for terms in campaign.mandate.terms.values()

@@ -40,35 +40,43 @@ class AttemptFilter:
 
 _COLUMNS: dict[str, Reading] = {
     "attempt.id": as_is,
-    "number": e164,
-    "professional": as_is,
-    "campaign": as_is,
-    "person": as_is,
-    "purpose": as_is,
-    "door": as_is,
-    "call": as_is,
-    "asked_by": as_is,
-    "permit": as_is,
-    "caller_id": as_is,
-    "region": as_is,
-    "dialling": as_is,
-    "relationship": as_is,
-    "zones": lambda text: tuple(text.split()),
-    "state": as_is,
-    "outcome": as_is,
-    "at": maybe_instant,
-    "dialled_at": maybe_instant,
-    "rang_at": maybe_instant,
-    "answered_at": maybe_instant,
-    "ended_at": maybe_instant,
-    "settled_at": maybe_instant,
-    "voided_at": maybe_instant,
-    "voided_why": as_is,
-    "enforced": bool,
-    "asked": as_is,
+    "attempt.number": e164,
+    "attempt.professional": as_is,
+    "attempt.campaign": as_is,
+    "attempt.person": as_is,
+    "attempt.purpose": as_is,
+    "attempt.door": as_is,
+    "attempt.call": as_is,
+    "attempt.asked_by": as_is,
+    "attempt.permit": as_is,
+    "attempt.caller_id": as_is,
+    "attempt.region": as_is,
+    "attempt.dialling": as_is,
+    "attempt.relationship": as_is,
+    "attempt.zones": lambda text: tuple(text.split()),
+    "attempt.state": as_is,
+    "attempt.outcome": as_is,
+    "attempt.at": maybe_instant,
+    "attempt.dialled_at": maybe_instant,
+    "attempt.rang_at": maybe_instant,
+    "attempt.answered_at": maybe_instant,
+    "attempt.ended_at": maybe_instant,
+    "attempt.settled_at": maybe_instant,
+    "attempt.voided_at": maybe_instant,
+    "attempt.voided_why": as_is,
+    "attempt.enforced": bool,
+    "attempt.asked": as_is,
     "EXISTS (SELECT 1 FROM silent_call WHERE attempt_id = attempt.id) AS silent": bool,
+    "last.trunk": as_is,
+    "last.channel": as_is,
+    "last.hangup_cause": as_is,
     **EVIDENCE,
 }
+
+_TABLES = (
+    "attempt LEFT JOIN basis ON basis.id = attempt.basis_id LEFT JOIN leg AS last"
+    " ON last.id = (SELECT max(leg.id) FROM leg WHERE leg.attempt_id = attempt.id)"
+)
 
 
 def list_attempts(
@@ -77,8 +85,9 @@ def list_attempts(
     """The attempts that match, voided ones too, in the order of their ids, one dict each.
 
     `number` is E.164 with its +, instants are aware and in UTC, `zones` is a tuple, `silent`
-    whether no agent took the call, `lists` the JSON of the list versions. Streams: no default
-    limit, whatever the size of the ledger.
+    whether no agent took the call, `lists` the JSON of the list versions. `trunk`, `channel` and
+    `hangup_cause` are of the last channel that it was dialled by, None where none is on record.
+    Streams: no default limit, whatever the size of the ledger.
     """
     wanted = wanted or AttemptFilter()
     where = Where()
@@ -101,5 +110,4 @@ def list_attempts(
     where.listed_in("basis.regime", wanted.regime)
     where.at_least("attempt.at", wanted.since and micros(wanted.since))
     where.below("attempt.at", wanted.until and micros(wanted.until))
-    tables = "attempt LEFT JOIN basis ON basis.id = attempt.basis_id"
-    return listed(conn, _COLUMNS, tables, where, order="attempt.id", limit=wanted.limit)
+    return listed(conn, _COLUMNS, _TABLES, where, order="attempt.id", limit=wanted.limit)

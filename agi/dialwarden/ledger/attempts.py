@@ -1,7 +1,7 @@
 """Attempts: the calls that were allowed, and what came of them.
 
-Owns the tables `attempt` and `leg`. Whether an attempt counts, and for how long, is for the
-rules; which step may follow which is for `states`.
+Owns the table `attempt`. Whether an attempt counts, and for how long, is for the rules; which step
+may follow which is for `states`; the channels by which it was dialled are for `legs`.
 
 The id of an attempt is public (DIALWARDEN_ATTEMPT, logs): its decimal text. Ids are never reused.
 """

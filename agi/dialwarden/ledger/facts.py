@@ -31,8 +31,12 @@ _FOREVER = 1 << 62
 _PURPOSE = {purpose.value: purpose for purpose in Purpose}
 _SCOPE = {scope.value: scope for scope in Scope}
 
-# Settled as failed means that it never rang and will not any more (see states.OUTCOMES).
-_NOT_FAILED = f" AND NOT (state = '{State.SETTLED}' AND outcome IS '{Outcome.FAILED}')"
+# Settled as failed means that it never rang and will not any more (see states.OUTCOMES). At an
+# instant before that was known it counted.
+_NOT_FAILED = (
+    f" AND NOT (state = '{State.SETTLED}' AND outcome IS '{Outcome.FAILED}'"
+    " AND settled_at <= :until)"
+)
 
 _OF_NUMBER = (
     "SELECT at, purpose FROM attempt WHERE number = :number AND professional = :professional"

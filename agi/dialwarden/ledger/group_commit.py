@@ -1,6 +1,7 @@
 """Group commit: many questions, one transaction, one fsync, and no answer before it.
 
-Owns the queue, the batches and the two connections of the bridge. Knows no table.
+Owns the queue and the two connections of the bridge; what goes on in a batch is in `batch`. Knows
+no table.
 
 Two guarantees. A result leaves only after the COMMIT that holds it has returned. A work that
 fails, or whose caller has gone, costs the others nothing but a second run.
@@ -24,13 +25,13 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from dialwarden.errors import LedgerError, LedgerUnavailable
+from dialwarden.ledger.batch import Batch, Job, Work
 from dialwarden.ledger.connection import (
     open_ledger,
     replaced,
-    roll_back,
     snapshot,
     translated,
 )
@@ -41,7 +42,6 @@ from dialwarden.ledger.thread import LedgerThread
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection], T]
 
 BATCH_LIMIT = 256  # works; some 20 ms of them, so that a late comer waits for no more
 QUEUE_LIMIT = 8192  # works; beyond that the answer would come after its deadline anyway
@@ -55,42 +55,6 @@ CHECKPOINT_PAGES = 2048
 _PAGES_A_WORK = 6
 # What an import of millions of rows leaves behind is cut back to this.
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024
-
-
-class _Job(Generic[T]):
-    __slots__ = ("error", "future", "late", "result", "work")
-
-    def __init__(
-        self, work: Work[T], future: asyncio.Future[T], late: Callable[[T], None] | None
-    ) -> None:
-        self.work = work
-        self.future = future
-        self.late = late
-        self.result: T | None = None
-        self.error: BaseException | None = None
-
-    def resolve(self) -> None:
-        if self.future.done():
-            if self.error is None:
-                self.tell_late()
-        elif self.error is not None:
-            self.future.set_exception(self.error)
-        else:
-            self.future.set_result(cast(T, self.result))
-
-    def fail(self, problem: LedgerError) -> None:
-        # One error for each: raised in many tasks, the same one would gather their tracebacks.
-        self.error = type(problem)(problem.path, problem.what, problem.do)
-        self.resolve()
-
-    def tell_late(self) -> None:
-        """The caller has gone; what was committed for it stands all the same."""
-        if self.late is None:
-            return
-        try:
-            self.late(cast(T, self.result))
-        except Exception:  # whatever it is: others of the batch wait behind it
-            log.exception("a result that came too late was not taken back")
 
 
 class Ledger:
@@ -113,12 +77,12 @@ class Ledger:
         self._thread = thread
         self._reader = reader
         self._batch_limit = batch_limit
-        self._queue: deque[_Job[Any]] = deque()
+        self._batch = Batch(path, thread, self.lists)
+        self._queue: deque[Job[Any]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._checkpoint: asyncio.Task[None] | None = None
         self._closing = False
         self._log_pages = 0
-        self._doubtful = False
         # Taken in the loop, given back in the thread: a read waits until the thread gets to it,
         # even when its caller has gone.
         self._read_slots = threading.Semaphore(READ_LIMIT)
@@ -186,7 +150,7 @@ class Ledger:
         if len(self._queue) >= QUEUE_LIMIT:
             raise LedgerUnavailable(self.path, f"{QUEUE_LIMIT} works are waiting already")
         loop = asyncio.get_running_loop()
-        job: _Job[T] = _Job(work, loop.create_future(), late)
+        job: Job[T] = Job(work, loop.create_future(), late)
         self._queue.append(job)
         if self._pump is None:
             self._pump = loop.create_task(self._run_batches())
@@ -249,7 +213,7 @@ class Ledger:
     async def _run_batches(self) -> None:
         try:
             while self._queue:
-                jobs: list[_Job[Any]] = []
+                jobs: list[Job[Any]] = []
                 while self._queue and len(jobs) < self._batch_limit:
                     job = self._queue.popleft()
                     if job.future.done():
@@ -265,7 +229,7 @@ class Ledger:
                 job.fail(LedgerUnavailable(self.path, "is closing"))
             self._queue.clear()
 
-    async def _run_batch(self, jobs: list[_Job[Any]]) -> None:
+    async def _run_batch(self, jobs: list[Job[Any]]) -> None:
         try:
             await self._thread.run(lambda conn: self._commit(conn, jobs))
         except BaseException as error:  # whatever it is, nobody is left waiting for it
@@ -305,88 +269,9 @@ class Ledger:
         finally:
             self._checkpoint = None
 
-    # From here on: in the thread.
-
-    def _commit(self, conn: sqlite3.Connection, jobs: list[_Job[Any]]) -> None:
-        """Run and commit one batch. What it raises is everybody's."""
-        conn = self._checked(conn)
-        try:
-            wanted = self._run_works(conn, jobs)
-            conn.execute("COMMIT")
-        except BaseException as error:
-            self._doubtful = not _harmless(error)
-            try:
-                roll_back(conn)
-            except sqlite3.Error:
-                self._doubtful = True
-            raise
+    def _commit(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> None:
+        """In the thread."""
+        wanted = self._batch.commit(conn, jobs)
         self.batches += 1
         self.works += wanted
         self._log_pages += _PAGES_A_WORK * wanted
-
-    def _checked(self, conn: sqlite3.Connection) -> sqlite3.Connection:
-        """A connection to what the ledger's name stands for now.
-
-        Raises:
-            LedgerUnavailable: there is no such file; a later batch may find one.
-            LedgerBroken: the log beside it is not its own.
-        """
-        if not replaced(conn) and not self._doubtful:
-            return conn
-        log.warning("ledger %s: opening it anew", self.path)
-        self._doubtful = True
-        conn = self._thread.reopen()
-        self._doubtful = False
-        return conn
-
-    def _run_works(self, conn: sqlite3.Connection, jobs: list[_Job[Any]]) -> int:
-        conn.execute("BEGIN IMMEDIATE")
-        self.lists.refresh(conn)
-        wanted = []
-        for job in jobs:
-            # Asked once: whoever is cancelled from here on is told of what was committed.
-            if job.future.done():
-                job.late = None
-            else:
-                wanted.append(job)
-        for job in wanted:
-            try:
-                job.result = job.work(conn)
-            except Exception as error:
-                _raise_if_ours(error, conn)
-                break
-        else:
-            return len(wanted)
-        # Somebody raised. Once more from the start, with a savepoint around each, so that this
-        # costs one more run however many raise; without one they are some 2 us a work cheaper.
-        roll_back(conn)
-        conn.execute("BEGIN IMMEDIATE")
-        self.lists.refresh(conn)
-        for job in wanted:
-            conn.execute("SAVEPOINT work")
-            try:
-                job.result = job.work(conn)
-            except Exception as error:
-                _raise_if_ours(error, conn)
-                job.error = error
-                conn.execute("ROLLBACK TO work")
-            conn.execute("RELEASE work")
-        return len(wanted)
-
-
-def _harmless(error: BaseException) -> bool:
-    """Whether the connection is as good as before: it only had to wait, or had no room."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
-
-
-def _raise_if_ours(error: Exception, conn: sqlite3.Connection) -> None:
-    """Raise what is the ledger's trouble and not the work's: it concerns the whole batch.
-
-    A transaction that is gone is that too: SQLite rolls back by itself when the disk is full. A
-    `LedgerError` is the work's own: one list that is damaged harms nobody who does not ask for it.
-    """
-    if not conn.in_transaction:
-        raise error
-    if isinstance(error, sqlite3.Error) and translated(error, "") is not None:
-        raise error

@@ -251,9 +251,19 @@ CREATE INDEX silent_call_by_person ON silent_call (person, professional)
 CREATE UNIQUE INDEX silent_call_once ON silent_call (attempt_id) WHERE attempt_id IS NOT NULL;
 """
 
+# `state` is how far a leg came (dialled, rang, answered); `ending` is how it ended, NULL while it
+# lives and where nobody saw its end. `pbx` is whose channel it was: several may share a ledger.
+LEGS = """
+ALTER TABLE leg ADD COLUMN pbx TEXT NOT NULL DEFAULT '';
+ALTER TABLE leg ADD COLUMN ending TEXT
+    CHECK (ending IN ('answered', 'busy', 'no_answer', 'cancelled', 'failed'));
+CREATE INDEX leg_open ON leg (pbx) WHERE ended_at IS NULL;
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first", FIRST),
     Migration(2, "silent calls", SILENT_CALLS),
+    Migration(3, "legs", LEGS),
 )
 
 

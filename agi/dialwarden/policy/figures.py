@@ -268,6 +268,20 @@ class CallerIdRule:
         return _between(self.start, day, self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class SilentShare:
+    """How many answered calls may find no agent: told to people, judged by no rule.
+
+    Attributes:
+        percent: at most so many of a hundred answered calls of a campaign.
+        days: over so many calendar days, today the last; None for the whole campaign.
+    """
+
+    percent: int
+    source: str
+    days: int | None = None
+
+
 def _between(start: date | None, day: date, end: date | None) -> bool:
     return (start is None or start <= day) and (end is None or day <= end)
 

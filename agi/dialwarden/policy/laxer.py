@@ -62,6 +62,7 @@ def laxer(ours: Regime, base: Regime) -> Iterator[tuple[str, str]]:
         "appointments": duties.appointments(ours.appointments, base.appointments, name),
         "sectors": duties.sectors(ours.sectors, base.sectors, bound, within, name),
         "caller_id": duties.caller_ids(ours.caller_id, base.caller_id, bound, within, name),
+        "silent_share": duties.silent_share(ours.silent_share, base.silent_share, name),
         "evidence": _evidence(ours, base),
         "regions": _regions(ours, base, bound),
     }

@@ -1,8 +1,8 @@
 """Of two regimes' duties towards a callee, what one asks less of: lists, consent, sectors, numbers.
 
-Owns the comparison of lists, consent, sectors, caller ids, objections and appointments, for
-`policy.laxer`. Each function yields a sentence for each figure that lets a call through which the
-other's would not; the other regime is the base, named by its id.
+Owns the comparison of lists, consent, sectors, caller ids, objections, appointments and the share
+of silent calls, for `policy.laxer`. Each function yields a sentence for each figure that lets
+something through which the other's would not; the other regime is the base, named by its id.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from dialwarden.policy.figures import (
     ObjectionRule,
     SectorConsent,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.period import Span
 from dialwarden.question import Bond, Purpose
@@ -105,6 +106,20 @@ def appointments(
     if ours.waives - theirs.waives:
         lifted = ", ".join(sorted(ours.waives - theirs.waives))
         yield f"an appointment lifts {lifted}; it does not in {base}"
+
+
+def silent_share(ours: SilentShare | None, theirs: SilentShare | None, base: str) -> Iterator[str]:
+    """A share over another number of days is told: either may be the laxer one."""
+    if theirs is None:
+        return
+    here = _share(ours) if ours else "any share of silent calls"
+    if ours is None or ours.percent > theirs.percent or ours.days != theirs.days:
+        yield f"{here}; {_share(theirs)} in {base}"
+
+
+def _share(share: SilentShare) -> str:
+    over = f"{share.days} days" if share.days else "the whole campaign"
+    return f"at most {share.percent} % silent calls over {over}"
 
 
 def exemption(ours: Exemption, theirs: Exemption, base: str) -> Iterator[str]:

@@ -24,6 +24,7 @@ from dialwarden.policy.figures import (
     ObjectionRule,
     RegionRules,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.hours import WeekHours
 from dialwarden.question import Purpose
@@ -87,6 +88,7 @@ class Regime:
     sectors: tuple[SectorRule, ...] = ()
     caller_id: tuple[CallerIdRule, ...] = ()
     regions: tuple[RegionRules, ...] = ()
+    silent_share: SilentShare | None = None
     evidence_years: int | None = None
     evidence_source: str = ""
     sources: Mapping[str, Source] = field(default_factory=dict)

@@ -17,6 +17,7 @@ The format, one file per policy (`dialwarden/policies/fr.toml` is the example to
       [regimes.appointments]         tolerance, waives, source
       [[regimes.sectors]]            sectors, consent, exempt …, from, until, purposes, source
       [[regimes.caller_id]]          identified, forbidden, required, declared, dial, from, until …
+      [regimes.silent_share]         percent, days, source
       [regimes.evidence]             years, source
       [[regimes.regions]]            regions, and hours, holidays, caps, gaps that they add
 

@@ -29,6 +29,7 @@ from dialwarden.policy.figures import (
     RegionRules,
     SectorConsent,
     SectorRule,
+    SilentShare,
 )
 from dialwarden.policy.hours import WeekHours, parse_week, parse_windows
 from dialwarden.policy.model import Source
@@ -50,12 +51,14 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "appointments": ("appointments",),
     "sectors": ("sectors",),
     "caller_id": ("caller_id",),
+    "silent_share": ("silent_share",),
     "evidence": ("evidence_years", "evidence_source"),
     "regions": ("regions",),
 }
 
 # Beyond a lifetime a number of years is a slip of the pen, and dates have an end.
 MOST_YEARS = 100
+_MOST_DAYS = 36_500
 
 
 class PartsReader:
@@ -89,6 +92,7 @@ class PartsReader:
             "sectors": tuple(map(self._sector, table.array("sectors"))),
             "caller_id": tuple(map(self._caller_id, table.array("caller_id"))),
             "regions": tuple(map(self._region, table.array("regions"))),
+            "silent_share": self._if_given(table.table("silent_share"), self._silent_share),
             "evidence_years": evidence.integer(
                 "years", None, minimum=1, maximum=MOST_YEARS, required=evidence.given
             ),
@@ -318,6 +322,13 @@ class PartsReader:
         if not (rule.identified or rule.forbidden or rule.required or rule.declared):
             table.problem("", "asks for nothing; give identified, forbidden, required or declared")
         return rule
+
+    def _silent_share(self, table: Table) -> SilentShare:
+        return SilentShare(
+            percent=table.integer("percent", 0, minimum=0, maximum=100, required=True),
+            source=self._citation(table),
+            days=table.integer("days", None, minimum=1, maximum=_MOST_DAYS),
+        )
 
     def _region(self, table: Table) -> RegionRules:
         parts = self._weekly(table)

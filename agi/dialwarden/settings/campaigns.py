@@ -111,6 +111,11 @@ class CampaignEntry:
     enforce: bool | None = setting(
         _FLAG, None, "false: shadow mode for this campaign; left out: as in [defaults]."
     )
+    count_failed: bool | None = setting(
+        _FLAG,
+        None,
+        "Whether an attempt that failed without having rung counts; left out: as in [defaults].",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +139,7 @@ class Campaign:
     dial: Dialling | None
     directory: Directory | None
     enforce: bool
+    count_failed: bool
     house: HouseRules
     mandate: Mandate
 
@@ -191,9 +197,18 @@ class CampaignDraft:
     house: HouseRules
 
     def resolve(
-        self, policies: Mapping[str, Policy], lists: Mapping[str, ListEntry], *, enforce: bool
+        self,
+        policies: Mapping[str, Policy],
+        lists: Mapping[str, ListEntry],
+        *,
+        enforce: bool,
+        count_failed: bool,
     ) -> Campaign | None:
-        """The campaign; None when it cannot be made, its faults then being noted."""
+        """The campaign; None when it cannot be made, its faults then being noted.
+
+        Args:
+            enforce, count_failed: those of [defaults], where the campaign does not say.
+        """
         entry = self.entry
         policy = policies.get(entry.policy)
         if entry.policy and policy is None:
@@ -219,6 +234,7 @@ class CampaignDraft:
             dial=entry.dial,
             directory=entry.directory,
             enforce=enforce if entry.enforce is None else entry.enforce,
+            count_failed=count_failed if entry.count_failed is None else entry.count_failed,
             house=house,
             mandate=mandate(
                 campaign=entry.name,

@@ -1,0 +1,161 @@
+"""One batch of works, in the ledger's thread: one transaction, each work in it, COMMIT.
+
+Owns what a work that fails costs the others, and whether a connection can still be trusted after
+an error. Refuses to know who waits, and how works become a batch: see `group_commit`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar, cast
+
+from dialwarden.errors import LedgerError
+from dialwarden.ledger.connection import replaced, roll_back, translated
+from dialwarden.ledger.list_cache import ListCache
+from dialwarden.ledger.thread import LedgerThread
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+
+class Job(Generic[T]):
+    """A work that waits for its batch, and whoever waits for its result."""
+
+    __slots__ = ("error", "future", "late", "result", "work")
+
+    def __init__(
+        self, work: Work[T], future: asyncio.Future[T], late: Callable[[T], None] | None
+    ) -> None:
+        self.work = work
+        self.future = future
+        self.late = late
+        self.result: T | None = None
+        self.error: BaseException | None = None
+
+    def resolve(self) -> None:
+        if self.future.done():
+            if self.error is None:
+                self.tell_late()
+        elif self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(cast(T, self.result))
+
+    def fail(self, problem: LedgerError) -> None:
+        # One error for each: raised in many tasks, the same one would gather their tracebacks.
+        self.error = type(problem)(problem.path, problem.what, problem.do)
+        self.resolve()
+
+    def tell_late(self) -> None:
+        """The caller has gone; what was committed for it stands all the same."""
+        if self.late is None:
+            return
+        try:
+            self.late(cast(T, self.result))
+        except Exception:  # whatever it is: others of the batch wait behind it
+            log.exception("a result that came too late was not taken back")
+
+
+class Batch:
+    """Runs batches over one connection, one after another. Used in its thread only.
+
+    Args:
+        path: the ledger's, for messages.
+        lists: refreshed at the beginning of every batch.
+    """
+
+    def __init__(self, path: str, thread: LedgerThread, lists: ListCache) -> None:
+        self._path = path
+        self._thread = thread
+        self._lists = lists
+        self._doubtful = False
+
+    def commit(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
+        """Run and commit one batch; returns how many works were in it.
+
+        What it raises is everybody's.
+        """
+        conn = self._checked(conn)
+        try:
+            wanted = self._run_works(conn, jobs)
+            conn.execute("COMMIT")
+        except BaseException as error:
+            self._doubtful = not _harmless(error)
+            try:
+                roll_back(conn)
+            except sqlite3.Error:
+                self._doubtful = True
+            raise
+        return wanted
+
+    def _checked(self, conn: sqlite3.Connection) -> sqlite3.Connection:
+        """A connection to what the ledger's name stands for now.
+
+        Raises:
+            LedgerUnavailable: there is no such file; a later batch may find one.
+            LedgerBroken: the log beside it is not its own.
+        """
+        if not replaced(conn) and not self._doubtful:
+            return conn
+        log.warning("ledger %s: opening it anew", self._path)
+        self._doubtful = True
+        conn = self._thread.reopen()
+        self._doubtful = False
+        return conn
+
+    def _run_works(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
+        conn.execute("BEGIN IMMEDIATE")
+        self._lists.refresh(conn)
+        wanted = []
+        for job in jobs:
+            # Asked once: whoever is cancelled from here on is told of what was committed.
+            if job.future.done():
+                job.late = None
+            else:
+                wanted.append(job)
+        for job in wanted:
+            try:
+                job.result = job.work(conn)
+            except Exception as error:
+                _raise_if_ours(error, conn)
+                break
+        else:
+            return len(wanted)
+        # Somebody raised. Once more from the start, with a savepoint around each, so that this
+        # costs one more run however many raise; without one they are some 2 us a work cheaper.
+        roll_back(conn)
+        conn.execute("BEGIN IMMEDIATE")
+        self._lists.refresh(conn)
+        for job in wanted:
+            conn.execute("SAVEPOINT work")
+            try:
+                job.result = job.work(conn)
+            except Exception as error:
+                _raise_if_ours(error, conn)
+                job.error = error
+                conn.execute("ROLLBACK TO work")
+            conn.execute("RELEASE work")
+        return len(wanted)
+
+
+def _harmless(error: BaseException) -> bool:
+    """Whether the connection is as good as before: it only had to wait, or had no room."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+
+
+def _raise_if_ours(error: Exception, conn: sqlite3.Connection) -> None:
+    """Raise what is the ledger's trouble and not the work's: it concerns the whole batch.
+
+    A transaction that is gone is that too: SQLite rolls back by itself when the disk is full. A
+    `LedgerError` is the work's own: one list that is damaged harms nobody who does not ask for it.
+    """
+    if not conn.in_transaction:
+        raise error
+    if isinstance(error, sqlite3.Error) and translated(error, "") is not None:
+        raise error
