@@ -125,7 +125,13 @@ caps = [{ max = 1, period = "1 day" }, { max = 2, period = "48 hours" }]
 gap = "2 hours"
 margin = "2 minutes"
 """
+HERE = Path(__file__)  # a file that is there
 CAMPAIGN = '[campaigns.c]\nprofessional = "acme"\npolicy = "fr"\n'
+
+
+AMI = '[ami]\nusername = "u"\nsecret = "x"\n'
+TRUNK = '[trunks.t]\nchannel = "PJSIP/t"\ndial = ["PJSIP/{number}@t"]\n'
+OFF = '[guard]\nmode = "off"\n'
 
 
 def resolved(text: str, env: Mapping[str, str] | None = None) -> Config:
@@ -275,6 +281,102 @@ FAULTS = [
     (
         CAMPAIGN + "[gateway.campaigns]\nvicidial = 'c'",
         'd.toml:5: gateway.campaigns.vicidial: found "c"; allowed: an array of texts',
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\ntls = "yes"',
+        'd.toml:4: ami.tls: found "yes"; allowed: true or false, without quotes',
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\nca = "absent.pem"',
+        "d.toml:4: ami.ca: absent.pem is no file",
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\nca = "/"\n',
+        "d.toml:4: ami.ca: / is no file",
+    ),
+    (
+        f'[ami]\nusername = "u"\nsecret = "x"\ntls = false\nca = "{HERE}"',
+        "d.toml:4: ami.tls: found false beside ca; allowed: true, or no ca",
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\ntls_name = "pbx"',
+        "d.toml:4: ami.tls_name: found tls_name without tls; allowed: with tls = true or a ca",
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\ntls = true\ntls_name = "pbx:5039"',
+        'd.toml:5: ami.tls_name: found "pbx:5039"; allowed: the name of a host or its IP address',
+    ),
+    (
+        '[gateway]\nallow_from = ["10.0.0.1/8"]',
+        'd.toml:2: gateway.allow_from[1]: found "10.0.0.1/8" (10.0.0.1/8 has host bits set);',
+    ),
+    (
+        "[gateway]\nmax_clients = 0",
+        "d.toml:2: gateway.max_clients: found 0; allowed: a whole number from 1 to 65536",
+    ),
+    (
+        "[gateway]\nbacklog = 8388608",
+        "d.toml:2: gateway.backlog: found 8388608; allowed: a text in quotes",
+    ),
+    (
+        '[gateway]\nbacklog = "8 MB"',
+        'd.toml:2: gateway.backlog: found "8 MB"; allowed: a size from "64 KiB" to "1 GiB"',
+    ),
+    (
+        '[gateway]\nbacklog = "63 KiB"',
+        'd.toml:2: gateway.backlog: found "63 KiB"; allowed: a size from "64 KiB" to "1 GiB"',
+    ),
+    (
+        '[gateway]\nbacklog = "2 GiB"',
+        'd.toml:2: gateway.backlog: found "2 GiB"; allowed: a size from "64 KiB" to "1 GiB"',
+    ),
+    (
+        "[gateway]\nmax_backlog = '8 MiB'",
+        "d.toml:2: gateway.max_backlog: unknown key; did you mean backlog?; allowed:",
+    ),
+    (
+        f'[gateway]\ntls_cert = "{HERE}"',
+        "d.toml:2: gateway.tls_cert: found tls_cert without tls_key; allowed: both or neither",
+    ),
+    (
+        f'[gateway]\ntls_key = "{HERE}"',
+        "d.toml:2: gateway.tls_key: found tls_key without tls_cert; allowed: both or neither",
+    ),
+    (
+        f'[gateway]\ntls_cert = "absent.pem"\ntls_key = "{HERE}"',
+        "d.toml:2: gateway.tls_cert: absent.pem is no file",
+    ),
+    (
+        '[gateway]\ndialplan = ["admin", "boss", "Admin"]',
+        'd.toml:2: gateway.dialplan: found "Admin" beside "admin"; allowed: one spelling, since',
+    ),
+    (
+        '[gateway]\ndialplan = ["admin", "admin"]',
+        'd.toml:2: gateway.dialplan: found "admin" twice; allowed: each once',
+    ),
+    (
+        CAMPAIGN + "[gateway.campaigns]\nvicidial = ['c']\nVICIdial = ['c']",
+        'd.toml:6: gateway.campaigns.VICIdial: found "VICIdial" beside "vicidial"; allowed: one',
+    ),
+    (
+        "[guard]\nalarm = 0",
+        "d.toml:2: guard.alarm: found 0; allowed: a whole number from 1 to 10000",
+    ),
+    (
+        '[agi]\nlisten = "127.0.0.1:5000"\n[http]\nlisten = "127.0.0.1:5000"',
+        'd.toml:4: http.listen: found "127.0.0.1:5000", which is [agi] listen too; allowed: a port',
+    ),
+    (
+        '[gateway]\nlisten = "0.0.0.0:4580"',
+        'd.toml:2: gateway.listen: found "0.0.0.0:4580", which is [agi] listen too; allowed: a',
+    ),
+    (
+        '[gateway]\nlisten = "localhost:4581"\n[http]',
+        'd.toml:3: http.listen: found "127.0.0.1:4581", which is [gateway] listen too; allowed: a',
+    ),
+    (
+        '[ami]\nusername = "u"\nsecret = "x"\n[gateway]\nlisten = "0.0.0.0:5038"',
+        'd.toml:5: gateway.listen: found "0.0.0.0:5038", which is [ami] address too; allowed: a',
     ),
     (
         '[guard]\nmode = "kill"',
@@ -437,6 +539,10 @@ FAULTS = [
     ),
     (CAMPAIGN + "enforce = 0", "d.toml:4: campaigns.c.enforce: found 0; allowed: true or false"),
     (
+        CAMPAIGN + 'count_failed = "no"',
+        'd.toml:4: campaigns.c.count_failed: found "no"; allowed: true or false, without quotes',
+    ),
+    (
         CAMPAIGN + 'sector = "Gas"',
         "d.toml:4: campaigns.c.sector: found 'Gas'; allowed: small letters, digits and -",
     ),
@@ -567,6 +673,16 @@ def test_secret_cannot_be_pickled_and_equals_its_like() -> None:
     [
         (CAMPAIGN + '[guard]\nmode = "hangup"', "[guard] needs [ami], which is not configured"),
         (CAMPAIGN + "[gateway]", "[gateway] needs [ami], which is not configured"),
+        (CAMPAIGN + AMI, "no [trunks] are configured: the gateway and the guard take no call"),
+        (CAMPAIGN + AMI + OFF + "[gateway]", "no [trunks] are configured: the gateway and"),
+        (
+            CAMPAIGN + AMI + TRUNK + '[gateway]\nlisten = "192.0.2.1:5138"',
+            "[gateway] listens on 192.0.2.1:5138 without TLS: passwords and callees' numbers",
+        ),
+        (
+            CAMPAIGN + AMI + TRUNK + '[gateway]\nlisten = "[::]:5138"',
+            "[gateway] listens on [::]:5138 without TLS: passwords and callees' numbers",
+        ),
         (
             CAMPAIGN + '[lists.house]\nkind = "opposition"',
             "[lists.house] is asked for by no campaign and no policy",
@@ -588,6 +704,55 @@ def test_what_is_allowed_and_doubtful_is_a_warning(text: str, warning: str) -> N
     assert warnings[0].startswith(warning)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        AMI + OFF,
+        AMI + TRUNK + "[gateway]",
+        AMI + TRUNK + '[gateway]\nlisten = "[::1]:5138"',
+        AMI + TRUNK + '[gateway]\nlisten = "localhost:5138"',
+        AMI
+        + TRUNK
+        + f'[gateway]\nlisten = "0.0.0.0:5138"\ntls_cert = "{HERE}"\ntls_key = "{HERE}"',
+        # Ports that are no port of this host's, or one that the system is to choose.
+        AMI + 'address = "pbx:5138"\n' + TRUNK + '[gateway]\nlisten = "127.0.0.1:5138"',
+        '[agi]\nlisten = "127.0.0.1:0"\n[http]\nlisten = "127.0.0.1:0"',
+        # A door that is not asked for listens nowhere.
+        '[agi]\nlisten = "127.0.0.1:4581"',
+    ],
+)
+def test_what_is_in_order_gives_no_warning(text: str) -> None:
+    assert resolved(CAMPAIGN + text).warnings == ()
+
+
+def test_certificates_lie_beside_the_file(tmp_path: Path) -> None:
+    for name in ("ca.pem", "g.pem", "g.key"):
+        (tmp_path / name).touch()
+    text = (
+        CAMPAIGN + TRUNK + AMI + 'ca = "ca.pem"\ntls_name = "pbx.example.org"\n'
+        '[gateway]\ntls_cert = "g.pem"\ntls_key = "g.key"\n'
+        'backlog = "512 KiB"\ndialplan = ["Admin"]\n'
+    )
+    config = read_config(text.encode(), tmp_path / "d.toml", {}).resolve(POLICIES)
+    assert config.warnings == ()
+    assert config.ami is not None
+    assert config.ami.tls
+    assert (config.ami.ca, config.ami.tls_name) == (tmp_path / "ca.pem", "pbx.example.org")
+    gateway = config.gateway
+    assert (gateway.tls_cert, gateway.tls_key) == (tmp_path / "g.pem", tmp_path / "g.key")
+    assert (gateway.max_backlog, gateway.dialplan_users) == (524288, ("Admin",))
+
+
+def test_without_a_word_the_gateway_and_the_guard_have_their_defaults() -> None:
+    config = resolved(AMI)
+    assert config.ami is not None
+    assert (config.ami.tls, config.ami.ca, config.ami.tls_name) == (False, None, "")
+    assert config.gateway.allow_from == (ipaddress.ip_network("127.0.0.0/8"),)
+    assert (config.gateway.tls_cert, config.gateway.tls_key) == (None, None)
+    assert (config.gateway.max_clients, config.gateway.max_backlog) == (200, 8388608)
+    assert config.guard.alarm == 10
+
+
 def test_campaign_takes_region_and_enforce_from_what_stands_around_it() -> None:
     text = CAMPAIGN + "[defaults]\nenforce = false\n[campaigns.d]\nenforce = true\n"
     config = resolved(text + 'professional = "b"\npolicy = "none"\nregion = "IT-BZ"')
@@ -595,6 +760,22 @@ def test_campaign_takes_region_and_enforce_from_what_stands_around_it() -> None:
     assert not config.campaigns["c"].enforce
     assert config.campaigns["d"].region == "IT-BZ"
     assert config.campaigns["d"].enforce
+
+
+@pytest.mark.parametrize(
+    ("defaults", "own", "counted"),
+    [
+        ("", "", True),
+        ("", "count_failed = false\n", False),
+        ("[defaults]\ncount_failed = false\n", "", False),
+        ("[defaults]\ncount_failed = false\n", "count_failed = true\n", True),
+    ],
+)
+def test_failures_count_unless_the_campaign_or_the_defaults_say_no(
+    defaults: str, own: str, counted: bool
+) -> None:
+    config = resolved(CAMPAIGN + own + defaults)
+    assert config.campaigns["c"].count_failed is counted
 
 
 @pytest.mark.parametrize(

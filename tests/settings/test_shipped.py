@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -51,11 +52,17 @@ def test_what_it_has_commented_out_loads_too(
 ) -> None:
     text, uncommented = COMMENTED_OUT.subn("", FILE.read_text())
     assert uncommented > 20
-    (tmp_path / "ami.secret").write_text("x\n")
+    for name in ("ami.secret", "asterisk-ca.pem", "gateway.pem", "gateway.key"):
+        (tmp_path / name).write_text("x\n")
     config = read_config(text.encode(), tmp_path / "dialwarden.toml", {}).resolve(policies)
     assert config.warnings == ()
     assert config.ami is not None
     assert config.trunks["carrier"].strip == "9"
+    assert config.gateway.tls_key == tmp_path / "gateway.key"
+    bare = dataclasses.replace(config.gateway, campaigns={}, tls_cert=None, tls_key=None)
+    assert dataclasses.replace(bare, dialplan_users=()) == sections.Gateway()
+    assert config.guard == sections.Guard()
+    assert config.http == sections.Http()
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The configuration file: found, read, checked as a whole, and made into one frozen value.
 
-Owns what joins sections (names that must exist elsewhere, files beside the file, secrets).
-Refuses to know how policies are loaded and what anybody does with a value. Reads the
-configuration file and the secret's file, nothing else, and never logs: warnings are values.
+Owns what joins sections (names that must exist elsewhere, files beside the file). Refuses to know
+how policies are loaded and what anybody does with a value. Reads the configuration file and, in
+`manager.py`, the secret's file, nothing else, and never logs: warnings are values.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TypeVar
 from dialwarden.errors import Problem, SettingsError
 from dialwarden.policy.model import Policy
 from dialwarden.settings.campaigns import Campaign, CampaignDraft, read_campaign
-from dialwarden.settings.forms import Secret, parse_name, read_section
+from dialwarden.settings.forms import parse_name, read_section
+from dialwarden.settings.manager import ami_warnings, check_addresses, read_ami, read_gateway
 from dialwarden.settings.reader import Table, decode_document, read_document
 from dialwarden.settings.report import choose_from
 from dialwarden.settings.sections import (
@@ -127,8 +128,8 @@ def read_config(data: bytes, path: Path, env: Mapping[str, str]) -> Draft:
         sha256=hashlib.sha256(data).hexdigest(),
         store=replace(store, path=folder / store.path),
         agi=read_section(document.table("agi"), Agi),
-        ami=_read_ami(document.table("ami"), folder, env),
-        gateway=_read_gateway(document.table("gateway")),
+        ami=read_ami(document.table("ami"), folder, env),
+        gateway=read_gateway(document.table("gateway"), folder),
         guard=read_section(document.table("guard"), Guard),
         http=read_section(document.table("http"), Http),
         log=read_section(document.table("log"), Log),
@@ -172,12 +173,24 @@ class Draft:
             SettingsError: with every fault of the file.
         """
         resolved = {
-            name: draft.resolve(policies, self.lists, enforce=self.defaults.enforce)
+            name: draft.resolve(
+                policies,
+                self.lists,
+                enforce=self.defaults.enforce,
+                count_failed=self.defaults.count_failed,
+            )
             for name, draft in self.campaigns.items()
         }
         campaigns = {name: campaign for name, campaign in resolved.items() if campaign}
         self._check_campaign_names()
         self._check_trunks()
+        check_addresses(
+            self.document,
+            ami=self.ami.address if self.ami else None,
+            agi=self.agi.listen,
+            gateway=self.gateway.listen,
+            http=self.http.listen,
+        )
         self._check_required_lists(campaigns.values())
         self.document.check()
         return Config(
@@ -246,6 +259,8 @@ class Draft:
             for section in ("gateway", "guard"):
                 if self.document.has(section):
                     yield f"[{section}] needs [ami], which is not configured: no {section}"
+        else:
+            yield from ami_warnings(self.document, self.gateway, self.guard, self.trunks)
         used = {name for campaign in campaigns.values() for name in campaign.lists}
         for name, entry in self.lists.items():
             if entry.kind is ListKind.OPPOSITION and name not in used:
@@ -287,51 +302,3 @@ def _named(document: Table, section: str, read: Callable[[str, Table], T]) -> Ma
             table.problem("", str(error))
         entries[name] = read(name, table)
     return MappingProxyType(entries)
-
-
-def _read_gateway(table: Table) -> Gateway:
-    campaigns = table.mapping("campaigns")
-    for user, names in campaigns.items():
-        if not names:
-            table.table("campaigns").problem(
-                user, "found an empty array; allowed: campaigns, the first is the default"
-            )
-    return read_section(table, Gateway, campaigns=MappingProxyType(campaigns))
-
-
-def _read_ami(table: Table, folder: Path, env: Mapping[str, str]) -> Ami | None:
-    if not table.given:
-        return None
-    ami = read_section(table, Ami)
-    keys = [key for key in ("secret", "secret_file", "secret_env") if table.has(key)]
-    if len(keys) != 1:
-        found = " and ".join(keys) or "none"
-        allowed = "exactly one of secret_file, secret_env and secret"
-        table.problem("" if not keys else keys[-1], f"found {found}; allowed: {allowed}")
-        return ami
-    secret = ami.secret
-    if ami.secret_env:
-        secret = Secret(env.get(ami.secret_env, ""))
-        if not secret:
-            table.problem("secret_env", f"the environment variable {ami.secret_env} is not set")
-    elif ami.secret_file:
-        secret = _read_secret_file(table, folder / ami.secret_file)
-    elif not secret:
-        table.problem(keys[0], "found nothing; allowed: the secret of manager.conf")
-    if not set("\r\n\0").isdisjoint(secret.reveal()):
-        table.problem(keys[0], "the secret holds a line end; allowed: one line")
-    return replace(ami, secret=secret)
-
-
-def _read_secret_file(table: Table, path: Path) -> Secret:
-    try:
-        text = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        table.problem("secret_file", f"{path} not read: {error.strerror}")
-        return Secret("")
-    except UnicodeDecodeError:
-        table.problem("secret_file", f"{path} is no UTF-8 text; save it as UTF-8")
-        return Secret("")
-    if not text:
-        table.problem("secret_file", f"{path} is empty; allowed: one line, the secret")
-    return Secret(text)

@@ -1,7 +1,7 @@
 """The forms that a setting may take: how each is read, and the words an admin is told it with.
 
-Owns addresses, networks, durations, names, regions, trunk templates, and the declaration of a
-setting: form, default, help, once. Refuses to know which settings there are.
+Owns addresses, networks, durations, sizes, names, regions, trunk templates, and the declaration of
+a setting: form, default, help, once. Refuses to know which settings there are.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9-]+)*\.?")
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) *(ms|s)")
+_SIZE = re.compile(r"(\d{1,6}) *([KMG]iB)")
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9]*/[^\s/&,|{}]+")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
@@ -113,6 +115,19 @@ class Secret:
 def parse_name(text: str) -> str:
     if not _NAME.fullmatch(text):
         raise ValueError(f'found "{text}"; allowed in a name: letters, digits, "_", "." and "-"')
+    return text
+
+
+def parse_host(text: str) -> str:
+    """A host's name or its IP address, as a certificate may name it."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        if not _HOST.fullmatch(text):
+            raise ValueError(
+                f'found "{text}"; allowed: the name of a host or its IP address, such as '
+                "pbx.example.org"
+            ) from None
     return text
 
 
@@ -200,9 +215,9 @@ class Setting:
     required: bool
 
 
-def setting(form: Form[T], default: T, help: str, *, required: bool = False) -> T:
-    """Declare a field of a section; its key in the file is the field's name."""
-    metadata = {"form": form, "default": default, "help": help, "required": required}
+def setting(form: Form[T], default: T, help: str, *, required: bool = False, key: str = "") -> T:
+    """Declare a field of a section; its key in the file is `key`, or else the field's name."""
+    metadata = {"form": form, "default": default, "help": help, "required": required, "key": key}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -210,7 +225,7 @@ def settings_of(section: type[DataclassInstance]) -> tuple[Setting, ...]:
     """What a section declares, in its order."""
     return tuple(
         Setting(
-            field.name,
+            field.metadata["key"] or field.name,
             field.metadata["form"].words,
             field.metadata["default"],
             field.metadata["help"],
@@ -228,7 +243,8 @@ def read_section(table: Table, section: type[T], **others: object) -> T:
         if "form" in field.metadata:
             form: Form[Any] = field.metadata["form"]
             default, required = field.metadata["default"], field.metadata["required"]
-            values[field.name] = form.read(table, field.name, default, required)
+            key = field.metadata["key"] or field.name
+            values[field.name] = form.read(table, key, default, required)
     return section(**values)
 
 
@@ -289,6 +305,26 @@ def duration(minimum: timedelta, maximum: timedelta) -> Form[timedelta]:
     return form_of(words, parse)
 
 
+def size(minimum: int, maximum: int) -> Form[int]:
+    """An amount of memory, in bytes once it is read."""
+    words = f'a size from "{_told_size(minimum)}" to "{_told_size(maximum)}"'
+
+    def parse(text: str) -> int:
+        match = _SIZE.fullmatch(text.strip())
+        if match:
+            value = int(match[1]) * _UNITS[match[2]]
+            if minimum <= value <= maximum:
+                return value
+        raise ValueError(f'found "{text}"; allowed: {words}')
+
+    return form_of(words, parse)
+
+
+def _told_size(amount: int) -> str:
+    unit = next(unit for unit in reversed(_UNITS) if amount % _UNITS[unit] == 0)
+    return f"{amount // _UNITS[unit]} {unit}"
+
+
 def _told(span: timedelta) -> str:
     ms = span // timedelta(milliseconds=1)
     return f"{ms // 1000} s" if ms % 1000 == 0 else f"{ms} ms"
@@ -328,10 +364,12 @@ NAME = form_of("a name", parse_name)
 LABEL = form_of("a name", _parse_printable)
 PATH = form_of("a path, from this file's folder if relative", _parse_path)
 ADDRESS = form_of("host:port", Address.parse)
+HOST = form_of("a host", parse_host)
 REGION = form_of("an ISO 3166 code", parse_region)
 DAYS = form_of("whole days", whole_days)
 STRIP = form_of("digits", parse_strip)
 ENDPOINT = form_of("technology/endpoint", parse_endpoint)
 NAMES = list_of("an array of names", parse_name)
+LABELS = list_of("an array of names", _parse_printable)
 NETWORKS = list_of("an array of networks", parse_network)
 DIALS = list_of("an array of dial strings", parse_dial)

@@ -21,6 +21,8 @@ from dialwarden.settings.forms import (
     DAYS,
     DIALS,
     ENDPOINT,
+    HOST,
+    LABELS,
     NETWORKS,
     PATH,
     REGION,
@@ -35,6 +37,7 @@ from dialwarden.settings.forms import (
     one_of,
     optional,
     setting,
+    size,
     whole,
 )
 
@@ -117,7 +120,8 @@ class Agi:
 class Ami:
     """[ami]: Asterisk's manager interface; without it there is no gateway and no guard.
 
-    The secret comes from exactly one of its three keys; once loaded it is in `secret`.
+    The secret comes from exactly one of its three keys; once loaded it is in `secret`. `ca` says
+    `tls` too, and once loaded `tls` is true where there is a `ca`.
     """
 
     address: Address = setting(ADDRESS, Address("127.0.0.1", 5038), "Asterisk's manager.conf.")
@@ -125,6 +129,18 @@ class Ami:
     secret_file: Path | None = setting(optional(PATH), None, "A file that holds the secret only.")
     secret_env: str = setting(TEXT, "", "An environment variable that holds the secret.")
     secret: Secret = setting(SECRET, Secret(""), "The secret itself.")
+    tls: bool = setting(
+        BOOLEAN, False, "Whether Asterisk is spoken to over TLS, its certificate checked."
+    )
+    ca: Path | None = setting(
+        optional(PATH),
+        None,
+        "Certificates, PEM, that Asterisk's must be signed by; left out: those that the system "
+        "trusts.",
+    )
+    tls_name: str = setting(
+        HOST, "", "The name in Asterisk's certificate; left out: the host of `address`."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +148,36 @@ class Gateway:
     """[gateway]: the AMI relay that dialers connect to.
 
     Attributes:
+        dialplan_users: the key is `dialplan`; as written, Asterisk compares without case.
+        max_backlog: the key is `backlog`; bytes.
         campaigns: AMI user to the campaigns it may name; the first is its default.
     """
 
     listen: Address = setting(ADDRESS, Address("127.0.0.1", 5138), "Where dialers connect.")
+    allow_from: tuple[Network, ...] = setting(
+        NETWORKS,
+        (ipaddress.ip_network("127.0.0.0/8"),),
+        "Peers that may connect; others are closed at once.",
+    )
+    tls_cert: Path | None = setting(
+        optional(PATH), None, "Our certificate, PEM, with those it is signed by: then it is TLS."
+    )
+    tls_key: Path | None = setting(optional(PATH), None, "The key of `tls_cert`, PEM.")
+    dialplan_users: tuple[str, ...] = setting(
+        LABELS,
+        (),
+        "AMI users who may change the dialplan and the configuration files.",
+        key="dialplan",
+    )
+    max_clients: int = setting(
+        whole(1, 65536), 200, "Clients connected at once; one more is closed at once."
+    )
+    max_backlog: int = setting(
+        size(64 << 10, 1 << 30),
+        8 << 20,
+        "What may wait for a client that does not read; with more it is cut off.",
+        key="backlog",
+    )
     campaigns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -146,6 +188,7 @@ class Guard:
     mode: GuardMode = setting(
         one_of(GuardMode), GuardMode.REPORT, "Log it and let it go, hang it up, or do not look."
     )
+    alarm: int = setting(whole(1, 10000), 10, "So many such calls within a minute raise the alarm.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +224,11 @@ class Defaults:
         BOOLEAN,
         True,
         "false is shadow mode: every refusal is logged as would_refuse, and allowed.",
+    )
+    count_failed: bool = setting(
+        BOOLEAN,
+        True,
+        "false: an attempt that failed on every trunk without having rung counts for nothing.",
     )
 
 
