@@ -15,6 +15,7 @@ import os
 import signal
 import socket
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,17 +23,26 @@ from pathlib import Path
 import uvloop
 
 from dialwarden import __version__, tzdata
+from dialwarden.asterisk import AsteriskSide
 from dialwarden.doors.agi_scripts import AgiScripts
 from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
+from dialwarden.doors.health import Health, HealthServer, LedgerHealth
 from dialwarden.doors.listening import (
     HandOverFailed,
+    Inherited,
     hand_over,
     inherited_sockets,
     raise_descriptor_limit,
     take_or_listen,
 )
 from dialwarden.doors.notify import notify_ready, notify_stopping
-from dialwarden.errors import DialwardenError, LedgerBroken, LedgerError, SettingsError
+from dialwarden.errors import (
+    DialwardenError,
+    LedgerBroken,
+    LedgerError,
+    ListenError,
+    SettingsError,
+)
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
@@ -49,14 +59,12 @@ from dialwarden.policies import load_policies
 from dialwarden.policy.days import know_year
 from dialwarden.policy.model import Confidence
 from dialwarden.settings.config import Config, load_config
-from dialwarden.settings.sections import Numbers
+from dialwarden.settings.sections import Gateway, Numbers
 
 # Calls in flight when we stop: each is answered within the question's deadline anyway.
 STOP_GRACE_S = 3.0
 # The ledger's files, the log, the listening sockets, and room for the doors to come.
 _OTHER_DESCRIPTORS = 256
-# Sections that are read and checked, and whose machinery this version does not have.
-_NOT_YET = ("ami", "gateway", "guard", "http")
 
 
 def run(config_path: Path) -> int:
@@ -103,6 +111,8 @@ class Bridge:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_again = False
         self._sockets: dict[str, socket.socket] = {}
+        self._asterisk: AsteriskSide | None = None
+        self._health: HealthServer | None = None
 
     async def start(self) -> None:
         """Open the ledger, make ready what can be made ready, then listen.
@@ -124,7 +134,8 @@ class Bridge:
             self._verdict_log = VerdictLog(clear_numbers=config.log.numbers is Numbers.CLEAR)
             self._gate = Gate(self._ledger, rulebook, self._verdict_log)
             await _warm_up(self._ledger, rulebook)
-            scripts = AgiScripts(self._gate, Recorder(self._gate), deadline=config.agi.deadline)
+            recorder = Recorder(self._gate)
+            scripts = AgiScripts(self._gate, recorder, deadline=config.agi.deadline)
             self._server = FastAgiServer(
                 scripts.answer,
                 unavailable=scripts.unavailable,
@@ -140,6 +151,12 @@ class Bridge:
             self._sockets["agi"] = sock
             # A copy for the successor: the server closes its own when it stops.
             await self._server.start(sock.dup())
+            if config.ami is not None:
+                gateway = take_or_listen("gateway", str(config.gateway.listen), inherited)
+                self._sockets["gateway"] = gateway
+                self._asterisk = AsteriskSide(config, self._gate, recorder)
+                await self._asterisk.start(gateway.dup())
+            await self._start_health(inherited)
         except BaseException:
             await self._ledger.close()
             raise
@@ -157,6 +174,32 @@ class Bridge:
         )  # fmt: skip
         notify_ready()
 
+    async def _start_health(self, inherited: list[Inherited]) -> None:
+        """Listen for monitoring; where nobody configured that, to be without it stops nothing."""
+        address = str(self._config.http.listen)
+        try:
+            sock = take_or_listen("http", address, inherited)
+        except ListenError as error:
+            if "http" in self._config.given:
+                raise
+            log.warning("no /healthz: %s", error)
+            return
+        self._sockets["http"] = sock
+        self._health = HealthServer(self._report)
+        await self._health.start(sock.dup())
+
+    def _report(self) -> Health:
+        """How the bridge is, at this instant."""
+        asterisk = self._asterisk
+        return Health(
+            version=__version__,
+            guard=self._config.guard.mode,
+            ami=asterisk.health if asterisk else None,
+            alarm=asterisk.alarm if asterisk else False,
+            gateway_clients=asterisk.gateway_clients if asterisk else None,
+            ledger=LedgerHealth(not self._gate.ledger_trouble, self._gate.ledger_trouble),
+        )
+
     async def until_stopped(self) -> None:
         await self._stopped.wait()
 
@@ -171,10 +214,15 @@ class Bridge:
             self._handing_over.cancel()  # a stop means the service: no successor outlives it
             await asyncio.wait({self._handing_over})
         log.info("stopping: no new calls, %d in flight", self._server.open_connections)
+        if self._health is not None:
+            await self._health.stop()
         # Our copies first: as long as one is open the kernel takes calls that nobody will answer.
         for sock in self._sockets.values():
             sock.close()
-        await self._server.stop(STOP_GRACE_S)
+        stops = [self._server.stop(STOP_GRACE_S)]
+        if self._asterisk is not None:
+            stops.append(self._asterisk.stop(STOP_GRACE_S))
+        await asyncio.gather(*stops)
         await self._gate.close()
         await self._ledger.close()
         counters = self._server.counters
@@ -217,11 +265,16 @@ class Bridge:
         for name, was, now in (
             ("[store] path", self._started_with.store.path, new.store.path),
             ("[agi]", self._started_with.agi, new.agi),
+            ("[ami]", self._started_with.ami, new.ami),
+            ("[gateway]", _fixed(self._started_with.gateway), _fixed(new.gateway)),
+            ("[http]", self._started_with.http, new.http),
         ):
             if was != now:
                 log.warning("reload: %s changed; it takes effect with a restart", name)
         self._config = new
         self._gate.rulebook = rulebook
+        if self._asterisk is not None:
+            self._asterisk.reload(new)
         self._verdict_log.clear_numbers = new.log.numbers is Numbers.CLEAR
         set_up_logging(style=new.log.format, level=new.log.level)
         log.info("reload: configuration %s in force, %d campaigns", new.file, len(rulebook.entries))
@@ -245,6 +298,11 @@ class Bridge:
             return
         self._handed_over = True
         self._stopped.set()
+
+
+def _fixed(gateway: Gateway) -> Gateway:
+    """What of a gateway's settings only a restart changes."""
+    return replace(gateway, campaigns={}, dialplan_users=())
 
 
 async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:
@@ -280,9 +338,6 @@ def say_warnings(config: Config) -> None:
     """Say at the start what an admin should know before it matters."""
     for warning in config.warnings:
         log.warning("%s", warning)
-    for section in _NOT_YET:
-        if section in config.given:
-            log.warning("[%s] is read and checked, but this version does not act on it", section)
     if "ami" not in config.given:
         log.info("no [ami]: no gateway and no guard; only calls that the dialplan asks about "
                  "are judged")  # fmt: skip

@@ -6,7 +6,9 @@
     │   ├── LedgerUnavailable  locked, disk full, gone: the answer is `unavailable`, try again
     │   └── LedgerBroken       not ours, newer than us, corrupt: a person is needed
     ├── ImportRefused          a file of somebody's is wrong as a whole (list, history, CSV)
-    └── ListenError            an address cannot be listened on
+    ├── ListenError            an address cannot be listened on
+    ├── TlsError               a certificate or a key cannot be used (doors/tls.py)
+    └── LinkDown, …            between us and Asterisk's manager interface (link/errors.py)
 
 Errors keep their arguments as attributes; the sentence is made from them. The wire's own errors
 (whose fault was it: the peer's or ours) live beside the wire.

@@ -47,6 +47,7 @@ class Door(enum.StrEnum):
     AGI = "agi"
     GATEWAY = "gateway"
     GUARD = "guard"
+    AMI = "ami"
     CLI = "cli"
     IMPORT = "import"
 
@@ -137,6 +138,10 @@ class Question:
         person: an id that joins one consumer's numbers; "" for the number alone.
         dial_status: DIALSTATUS of the previous dial on the asking channel, "" when there was none.
         rang: that dial rang or played early media, whatever its status says: somebody was reached.
+        permit: the ChannelId that the call is to travel as, where the door gives it one; it must
+            never have been one before. "" where the call has its id already.
+        unbound: the leg will carry no id that anybody could give it (the console's `originate`):
+            its number alone tells whose it is.
         asked_by: channel or peer, for the record only.
         faults: why its words cannot be trusted, a sentence each: a key given twice, the torn half
             of a value with a comma. Such a question is refused, rule `number`.
@@ -155,6 +160,8 @@ class Question:
     person: str = ""
     dial_status: str = ""
     rang: bool = False
+    permit: str = ""
+    unbound: bool = False
     door: Door = Door.CLI
     asked_by: str = ""
     faults: tuple[str, ...] = ()

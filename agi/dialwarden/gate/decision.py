@@ -23,6 +23,7 @@ from dialwarden.ledger.attempts import NewAttempt, OpenAttempt
 from dialwarden.ledger.basis import basis_id
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.list_cache import ListCache
+from dialwarden.ledger.permits import id_taken
 from dialwarden.ledger.states import Event, IllegalTransition, Outcome
 from dialwarden.question import Purpose
 from dialwarden.rules.judge import judge, next_allowed
@@ -42,6 +43,7 @@ _NEVER_RANG = (None, Outcome.FAILED)
 # 603, 408 and 5xx behind a 180 end as CHANUNAVAIL or CONGESTION too (measured on Asterisk
 # 22.10.1): the callee's phone rang all the same, and what rang counts.
 _RANG = (Event.RANG, Outcome.NO_ANSWER)
+_SHOWN = 40  # characters of a peer's text that a sentence quotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,9 @@ class Decider:
                 return Answer(exempt_verdict(reading, name, at))
         if entry is None:
             return self._refuse(conn, reading, rulebook, refused_as_read(reading, at), ())
+        if question.permit and id_taken(conn, question.permit):
+            # Whoever comes with the id of another call would pass the guard as that call.
+            return self._refuse_taken(conn, reading, rulebook, at)
         facts = self._facts(conn, reading, listings, at)
         earlier = self._open_attempt(conn, reading, facts, at)
         facts, earlier = _set_apart(facts, earlier, reading.purpose)
@@ -227,6 +232,7 @@ class Decider:
             attempts_since=at - reading.entry.history,
             as_of=as_of,
             lists=listings,
+            count_failed=reading.entry.count_failed,
             silent=reading.entry.heeds_silence,
             appointments=reading.entry.heeds_appointments,
         )
@@ -296,6 +302,7 @@ class Decider:
                 at=verdict.at,
                 call=question.call,
                 asked_by=question.asked_by,
+                permit=question.permit or None,
                 person=question.person,
                 caller_id=question.caller_id,
                 region=question.region,
@@ -307,6 +314,16 @@ class Decider:
             ),
         )
         return Answer(verdict, reserved, reserved=True, let_go=not enforced, lists=consulted)
+
+    def _refuse_taken(
+        self, conn: sqlite3.Connection, reading: Reading, rulebook: Rulebook, at: datetime
+    ) -> Answer:
+        permit = ascii(reading.question.permit[:_SHOWN])
+        refusal = Refusal(Rule.BYPASS, Reason("permit_taken", {"channel_id": permit}))
+        verdict = refused_as_read(replace(reading, refusals=(refusal,)), at)
+        # In shadow mode it goes out all the same, and counts under its call alone.
+        bare = replace(reading, question=replace(reading.question, permit=""))
+        return self._refuse(conn, bare, rulebook, verdict, ())
 
     def _refuse(
         self,

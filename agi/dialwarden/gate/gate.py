@@ -12,8 +12,9 @@ import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from dialwarden.errors import LedgerError
 from dialwarden.gate.decision import (
@@ -34,12 +35,53 @@ from dialwarden.verdict import Reason, Verdict
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An ALLOW that leaves us with an attempt behind it.
+
+    Attributes:
+        number: the digits of E.164.
+        call, permit: what the call is known by; "" where it is not.
+        unbound: the leg will carry neither; it is known by its number.
+    """
+
+    attempt: int
+    number: int
+    campaign: str
+    call: str
+    permit: str
+    at: datetime
+    unbound: bool = False
+
+
+class GrantListener(Protocol):
+    """Is told of every ALLOW, before whoever asked is."""
+
+    def granted(self, grant: Grant) -> None: ...
+
+    def revoked(self, attempt: int) -> None:
+        """The ALLOW was surely not acted on, and the attempt is taken out of the count."""
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 def _nothing(_: sqlite3.Connection) -> None:
     """A work that only waits for those before it."""
+
+
+def _grant(answer: Answer, attempt: int, question: Question) -> Grant:
+    verdict = answer.verdict
+    return Grant(
+        attempt,
+        int(verdict.number.removeprefix("+")),
+        verdict.campaign,
+        question.call,
+        question.permit,
+        verdict.at,
+        question.unbound,
+    )
 
 
 class Gate:
@@ -64,6 +106,9 @@ class Gate:
         self._decider = Decider(ledger.lists)
         self._dry_decider = Decider(ledger.read_lists)
         self._background: set[asyncio.Task[Any]] = set()
+        self.listener: GrantListener | None = None
+        # Why the ledger did not take the last question; "" when it did.
+        self.ledger_trouble = ""
 
     @property
     def ledger(self) -> Ledger:
@@ -79,6 +124,14 @@ class Gate:
     def veiled(self, text: str) -> str:
         """A text of the PBX's without the numbers in it, as the log may have it."""
         return self._verdicts.veiled(text)
+
+    def say(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
+        """A verdict's line in the log stream, of a call that did not ask.
+
+        Args:
+            started: `time.perf_counter()` of when it was met.
+        """
+        self._verdicts.write(answer, question, rulebook, started)
 
     async def ask(self, question: Question) -> Answer:
         """Judge a question; on ALLOW the attempt is on disk when this returns.
@@ -99,7 +152,11 @@ class Gate:
 
         try:
             answer = await self._ledger.transact(work, late=self._nobody_waited)
+            self.ledger_trouble = ""
+            if answer.attempt is not None and self.listener is not None:
+                self.listener.granted(_grant(answer, answer.attempt, question))
         except LedgerError as error:
+            self.ledger_trouble = str(error)
             exempt = await self._exempt_by_list(reading, rulebook)
             if exempt is not None:
                 answer = exempt
@@ -173,6 +230,8 @@ class Gate:
     def undelivered(self, answer: Answer, why: str) -> None:
         """Take back an attempt whose ALLOW surely never left us."""
         if answer.reserved:
+            if self.listener is not None and answer.attempt is not None:
+                self.listener.revoked(answer.attempt)
             self._in_background(self._void_unsent(answer, why))
 
     def keep(self, work: Coroutine[object, object, T]) -> asyncio.Task[T]:

@@ -1,0 +1,207 @@
+"""Everything of a running bridge that talks to Asterisk's manager interface, put together.
+
+Owns the order in which link, watcher, guard and gateway start and stop, what a reload changes of
+them, and how they are. Each of them owns what it does.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from dialwarden.doors.ami_gateway import AmiGateway, GatewaySettings, Upstream
+from dialwarden.doors.ami_rulings import Rulings
+from dialwarden.doors.health import AmiHealth
+from dialwarden.doors.tls import client_context, server_context
+from dialwarden.doors.user_events import UserEvents
+from dialwarden.errors import DialwardenError
+from dialwarden.gate.bypass import BypassLog
+from dialwarden.gate.gate import Gate
+from dialwarden.gate.recording import Recorder
+from dialwarden.link.connection import AmiLink
+from dialwarden.link.settings import LinkSettings
+from dialwarden.routing.trunks import compile_trunks
+from dialwarden.settings.config import Config
+from dialwarden.settings.sections import Ami, GuardMode
+from dialwarden.verdict import Phrase
+from dialwarden.watch.alarm import Alarm
+from dialwarden.watch.events import WANTED
+from dialwarden.watch.guard import Guard
+from dialwarden.watch.legs import Legs
+from dialwarden.watch.origin import dialled_uri, origin_of
+from dialwarden.watch.permits import Permits
+from dialwarden.watch.settlement import Settlement
+from dialwarden.watch.watcher import Watcher
+
+log = logging.getLogger("dialwarden.ami")
+
+# `cli show aliases`: the alias, and the command it stands for, in columns.
+_ALIAS = re.compile(r"^(?P<alias>\S(?:.*?\S)?) {2,}(?P<command>\S.*?)\s*$")
+
+
+class AsteriskSide:
+    """The link, what is seen through it, and the gateway beside it.
+
+    Raises:
+        DialwardenError: a certificate or key cannot be used.
+    """
+
+    def __init__(self, config: Config, gate: Gate, recorder: Recorder) -> None:
+        assert config.ami is not None
+        self._config = config
+        self._gate = gate
+        self._trunks = compile_trunks(config.trunks)
+        self._aliases: Mapping[str, str] = {}
+        self._alarm = Alarm(config.guard.alarm)
+        self._changed_at = datetime.now(UTC)
+        ami = config.ami
+        context = _upstream_context(ami)
+        self._link = AmiLink(
+            LinkSettings(
+                host=ami.address.host,
+                port=ami.address.port,
+                username=ami.username,
+                secret=ami.secret.reveal(),
+                ssl=context,
+                tls_name=ami.tls_name,
+            ),
+            on_event=self._on_event,
+            on_up=self._on_up,
+            on_down=self._on_down,
+            wanted=WANTED,
+        )
+        permits, legs = Permits(), Legs()
+        settlement = Settlement(gate.ledger)
+        pbx = f"{socket.gethostname()} {ami.address}"
+        guard = Guard(
+            gate, permits, legs, settlement, BypassLog(gate), self._link,
+            mode=lambda: self._config.guard.mode,
+            origin=self._origin,
+            dialled_uri=self._dialled_uri,
+            pbx=pbx,
+            on_catch=self._on_catch,
+        )  # fmt: skip
+        self._watcher = Watcher(
+            gate, permits, legs, settlement, guard,
+            trunks=lambda: self._trunks,
+            pbx=pbx,
+            user_event=UserEvents(recorder).take,
+        )  # fmt: skip
+        rulings = Rulings(
+            gate,
+            trunks=lambda: self._trunks,
+            settings=lambda: self._config.gateway,
+            aliases=lambda: self._aliases,
+            linkedid_of=self._watcher.linkedid_of,
+        )
+        gateway = config.gateway
+        self._gateway = AmiGateway(
+            rulings,
+            upstream=Upstream(ami.address.host, ami.address.port, context, ami.tls_name),
+            settings=GatewaySettings(
+                allow_from=gateway.allow_from,
+                max_clients=gateway.max_clients,
+                max_backlog=gateway.max_backlog,
+                ssl=server_context(gateway.tls_cert, gateway.tls_key)
+                if gateway.tls_cert and gateway.tls_key
+                else None,
+            ),
+        )
+        gate.listener = permits
+
+    @property
+    def gateway_clients(self) -> int:
+        return self._gateway.clients
+
+    @property
+    def alarm(self) -> bool:
+        return self._alarm.raised(time.monotonic())
+
+    @property
+    def health(self) -> AmiHealth:
+        return AmiHealth(
+            up=self._link.up,
+            since=self._changed_at,
+            status=self._link.status,
+            audited=self._watcher.seeing,
+        )
+
+    async def start(self, gateway_socket: socket.socket) -> None:
+        """Take up what was open, connect to Asterisk, and accept dialers."""
+        await self._watcher.start()
+        await self._link.start()
+        await self._gateway.start(gateway_socket)
+
+    async def stop(self, grace_s: float) -> None:
+        """Stop accepting, let what is under way come to its end, let go of Asterisk."""
+        await self._gateway.stop(grace_s)
+        await self._link.stop()
+        await self._watcher.stop()
+        self._gate.listener = None
+
+    def reload(self, config: Config) -> None:
+        """Take what a new configuration changes without a restart: trunks, campaigns, modes."""
+        self._trunks = compile_trunks(config.trunks)
+        self._alarm.most = config.guard.alarm
+        self._config = config
+
+    # What the link tells.
+
+    async def _on_up(self) -> None:
+        self._changed_at = datetime.now(UTC)
+        await self._watcher.link_up(self._link)
+        await self._learn_aliases()
+
+    def _on_down(self, why: str) -> None:
+        self._changed_at = datetime.now(UTC)
+        self._watcher.link_down(why)
+
+    def _on_event(self, event: Mapping[str, str]) -> None:
+        self._watcher.on_event(event)
+
+    async def _learn_aliases(self) -> None:
+        """The admin's own names for console commands: the gateway judges `call …` as what it is."""
+        try:
+            said = await self._link.ask("Command", [("Command", "cli show aliases")])
+        except DialwardenError as error:
+            log.warning("aliases of the console are not known, only `originate` is judged as one "
+                        "(%s)", error)  # fmt: skip
+            return
+        self._aliases = aliases_of(said.get("output", ""))
+
+    async def _origin(self, caller: str, place: str) -> Phrase:
+        ami = self._config.ami
+        ours = frozenset((ami.username,)) if ami else frozenset()
+        return await origin_of(self._link, caller, place, ours=ours)
+
+    async def _dialled_uri(self, channel: str) -> str:
+        return await dialled_uri(self._link, channel)
+
+    def _on_catch(self) -> None:
+        now = time.monotonic()
+        if self._alarm.caught(now):
+            stopped = self._config.guard.mode is GuardMode.HANGUP
+            log.error(
+                "ALARM: %d calls within a minute left without asking, and were %s; what they are: "
+                "dialwarden refusals --rule bypass --since 1h",
+                self._alarm.most, "hung up" if stopped else "let go (guard mode report)",
+            )  # fmt: skip
+
+
+def aliases_of(output: str) -> dict[str, str]:
+    """Alias to command, as `cli show aliases` prints them."""
+    found = {}
+    for line in output.splitlines():
+        match = _ALIAS.match(line)
+        if match and match["alias"] != "Alias Command":
+            found[match["alias"]] = match["command"]
+    return found
+
+
+def _upstream_context(ami: Ami) -> ssl.SSLContext | None:
+    return client_context(ami.ca) if ami.tls or ami.ca else None

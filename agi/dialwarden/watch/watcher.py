@@ -1,0 +1,348 @@
+"""The watcher: Asterisk's events in their order, handed to those whom they concern.
+
+Owns what "seeing" means (the link is up and its audit done), the calls whose whole life was seen,
+and the sweep that voids permits nobody dialled. Decides nothing of a call: that is the guard's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable
+from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
+
+from dialwarden.errors import DialwardenError, LedgerError
+from dialwarden.gate.gate import Gate, Grant
+from dialwarden.gate.rulebook import PERMIT_LIFE
+from dialwarden.ledger import attempts
+from dialwarden.ledger import legs as leg_table
+from dialwarden.ledger.permits import OpenPermit, open_permits
+from dialwarden.ledger.states import State
+from dialwarden.routing.trunks import Trunks
+from dialwarden.watch.audit import Found, compare
+from dialwarden.watch.events import (
+    REACHED,
+    STATE_RINGING,
+    STATE_UP,
+    Ended,
+    Event,
+    cause_of,
+    ids_of,
+    is_local,
+)
+from dialwarden.watch.guard import Guard
+from dialwarden.watch.legs import Leg, Legs
+from dialwarden.watch.permits import Permit, Permits, Use
+from dialwarden.watch.settlement import Settlement
+
+log = logging.getLogger("dialwarden.watch")
+
+SWEEP_EVERY_S = 5.0
+# An attempt that was opened so long ago, and has no live leg, has come to its end unseen.
+OVERDUE = 2 * PERMIT_LIFE
+MOST_CALLS = 131_072
+_NEVER_DIALLED = "the permit was not dialled within its life"
+
+
+class Link(Protocol):
+    """What is needed of the link."""
+
+    @property
+    def up(self) -> bool: ...
+
+    async def ask_list(
+        self, action: str, headers: Iterable[tuple[str, str]] = ()
+    ) -> list[Event]: ...
+
+
+class Watcher:
+    """Listens for as long as the bridge runs.
+
+    Args:
+        guard: None when nobody is to be guarded against: legs are followed all the same.
+        user_event: what to do with a UserEvent; None for those that are nobody's.
+        clock: seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        permits: Permits,
+        legs: Legs,
+        settlement: Settlement,
+        guard: Guard,
+        *,
+        trunks: Callable[[], Trunks],
+        pbx: str,
+        user_event: Callable[[Event], Coroutine[Any, Any, None] | None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._gate = gate
+        self._permits = permits
+        self._legs = legs
+        self._settlement = settlement
+        self._guard = guard
+        self._trunks = trunks
+        self._pbx = pbx
+        self._user_event = user_event
+        self._clock = clock
+        self._calls: OrderedDict[str, None] = OrderedDict()
+        self._channels: OrderedDict[str, str] = OrderedDict()  # name to linkedid
+        self._link_was_up = False
+        self._blind_since: float | None = clock()
+        self._sweeper: asyncio.Task[None] | None = None
+        self._handlers: dict[str, Callable[[Event], None]] = {
+            "newchannel": self._on_new_channel,
+            "rename": self._on_rename,
+            "dialbegin": self._on_dial_begin,
+            "dialstate": self._on_dial_state,
+            "dialend": self._on_dial_end,
+            "newstate": self._on_new_state,
+            "hangup": self._on_hangup,
+            "userevent": self._on_user_event,
+        }
+
+    @property
+    def seeing(self) -> bool:
+        """Whether every leg that begins is seen."""
+        return self._blind_since is None
+
+    def linkedid_of(self, channel: str) -> str:
+        """The call of a channel that is up; "" when it is not known."""
+        return self._channels.get(channel, "")
+
+    async def start(self) -> None:
+        """Take up the permits that were out when the bridge stopped."""
+        now = self._gate.now()
+        try:
+            out = await self._gate.ledger.read(partial(open_permits, since=now - PERMIT_LIFE))
+        except LedgerError as error:
+            log.warning("permits of before the start are looked up as they are dialled: %s", error)
+            out = []
+        for permit in out:
+            self._take_up(permit)
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep_for_ever())
+
+    async def stop(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            await asyncio.wait({self._sweeper})
+        await self._settlement.close()
+
+    def _take_up(self, permit: OpenPermit) -> None:
+        age = (self._gate.now() - permit.at).total_seconds()
+        grant = Grant(
+            permit.attempt, permit.number, permit.campaign, permit.call, permit.permit, permit.at
+        )
+        self._permits.granted(grant, age_s=max(age, 0.001))
+        if permit.state is State.DIALLED:
+            self._permits.take(permit.attempt)
+
+    # From the link, in this order: up, audit, events; down.
+
+    async def link_up(self, link: Link) -> None:
+        """Look at what is there; from then on nothing is missed."""
+        first, self._link_was_up = not self._link_was_up, True
+        self._permits.begin_seeing()
+        rows = await link.ask_list("CoreShowChannels")
+        for row in rows:
+            self._note_channel(row)
+        try:
+            open_legs = await self._gate.ledger.read(partial(leg_table.open_legs, pbx=self._pbx))
+        except LedgerError as error:
+            log.error("open legs of before are not settled: %s", error)
+            open_legs = []
+        # Begun while we asked: the events have told of them, and they are followed already.
+        fresh = [leg for leg in open_legs if self._legs.get(leg.uniqueid) is None]
+        found = compare(rows, fresh, self._trunks())
+        self._settle(found)
+        self._tell_unknown(found, first=first)
+        if not first:
+            for channel in found.unknown:
+                if self._legs.get(channel.uniqueid) is None:
+                    await self._guard.found_unanswered(channel, self._trunks())
+        if self._blind_since is not None:
+            blind_s = self._clock() - self._blind_since
+            self._blind_since = None
+            if not first:
+                log.warning("the guard sees again, after %.1f s", blind_s)
+
+    def link_down(self, why: str) -> None:
+        """Events are being missed from here on."""
+        if self._blind_since is None:
+            self._blind_since = self._clock()
+            log.error("the guard is blind: %s", why)
+        self._permits.stop_seeing()
+        self._calls.clear()
+        self._channels.clear()
+        # What becomes of these is not seen; the next audit says which are still there.
+        self._legs.clear()
+
+    def on_event(self, event: Event) -> None:
+        """Take one event; they come in Asterisk's order."""
+        handler = self._handlers.get(event.get("event", "").lower())
+        if handler is not None:
+            handler(event)
+
+    def _on_new_channel(self, event: Event) -> None:
+        self._note_channel(event)
+
+    def _note_channel(self, event: Event) -> None:
+        linkedid = event.get("linkedid", "")
+        self._channels[event.get("channel", "")] = linkedid
+        for one in (event.get("uniqueid", ""), linkedid):
+            if one:
+                self._calls[one] = None
+        while len(self._calls) > MOST_CALLS:
+            self._calls.popitem(last=False)
+        while len(self._channels) > MOST_CALLS:
+            self._channels.popitem(last=False)
+
+    def _on_rename(self, event: Event) -> None:
+        linkedid = self._channels.pop(event.get("channel", ""), None)
+        if linkedid is not None:
+            self._channels[event.get("newname", "")] = linkedid
+
+    def _on_dial_begin(self, event: Event) -> None:
+        channel = event.get("destchannel", "")
+        if is_local(channel):
+            return
+        reach = self._trunks().leg(channel, event.get("dialstring", ""))
+        if reach is None:
+            # A phone of ours, or a trunk that nobody configured: then it may be the callee.
+            self._permits.doubt(ids_of(event))
+            return
+        self._guard.dial_begun(event, reach)
+
+    def _on_dial_state(self, event: Event) -> None:
+        if event.get("dialstatus", "").upper() in REACHED:
+            self._rang(event.get("destuniqueid", ""))
+
+    def _on_dial_end(self, event: Event) -> None:
+        leg = self._legs.get(event.get("destuniqueid", ""))
+        if leg is not None:
+            leg.status = event.get("dialstatus", "").upper()
+            if leg.status == Ended.ANSWER:
+                self._answered(leg.uniqueid)
+
+    def _on_new_state(self, event: Event) -> None:
+        state = event.get("channelstate", "")
+        if state == STATE_RINGING:
+            self._rang(event.get("uniqueid", ""))
+        elif state == STATE_UP:
+            self._answered(event.get("uniqueid", ""))
+
+    def _rang(self, uniqueid: str) -> None:
+        leg = self._legs.get(uniqueid)
+        if leg is None or leg.rang:
+            return
+        leg.rang = True
+        if leg.attempt is not None:
+            self._permits.reached(leg.attempt)
+            at = self._gate.now()
+            self._settlement.record(partial(leg_table.rang, uniqueid=uniqueid, at=at))
+        elif leg.bypass is not None:
+            self._gate.keep(self._guard.reached_all_the_same(leg))
+
+    def _answered(self, uniqueid: str) -> None:
+        leg = self._legs.get(uniqueid)
+        if leg is None or leg.answered:
+            return
+        leg.answered = True
+        if leg.attempt is not None:
+            self._permits.reached(leg.attempt)
+            at = self._gate.now()
+            self._settlement.record(partial(leg_table.answered, uniqueid=uniqueid, at=at))
+        elif leg.bypass is not None:
+            self._gate.keep(self._guard.reached_all_the_same(leg))
+
+    def _on_hangup(self, event: Event) -> None:
+        self._channels.pop(event.get("channel", ""), None)
+        leg = self._legs.end(event.get("uniqueid", ""), cause_of(event))
+        if leg is None or leg.attempt is None:
+            return
+        ending = leg.ending
+        if ending is leg_table.Ending.FAILED:
+            self._permits.released(leg.attempt)
+        else:
+            self._permits.reached(leg.attempt)
+        self._settlement.record(
+            partial(
+                leg_table.ended, uniqueid=leg.uniqueid, ending=ending, cause=leg.cause,
+                at=self._gate.now(),
+            )
+        )  # fmt: skip
+
+    def _on_user_event(self, event: Event) -> None:
+        work = self._user_event(event)
+        if work is not None:
+            self._gate.keep(work)
+
+    # The audit's findings.
+
+    def _settle(self, found: Found) -> None:
+        at = self._gate.now()
+        for open_leg, channel in found.on:
+            leg = Leg(open_leg.uniqueid, channel.channel, "", attempt=open_leg.attempt)
+            self._legs.begin(leg)
+            if channel.answered:
+                self._answered(leg.uniqueid)
+        for open_leg in found.gone:
+            self._settlement.record(partial(leg_table.lost, uniqueid=open_leg.uniqueid, at=at))
+        if found.on or found.gone:
+            log.info("of the legs that were open, %d are still up and %d ended unseen; these "
+                     "attempts stay counted", len(found.on), len(found.gone))  # fmt: skip
+
+    def _tell_unknown(self, found: Found, *, first: bool) -> None:
+        what = "older than our link" if first else "begun while the link was down"
+        for channel in found.talking if not first else ():
+            log.warning("%s is in conversation, %s and not in the ledger: not touched",
+                        self._gate.veiled(channel.channel), what)  # fmt: skip
+        if first and (found.unknown or found.talking):
+            log.info("%d channels on our trunks are older than our link: not touched",
+                     len(found.unknown) + len(found.talking))  # fmt: skip
+
+    # The sweep.
+
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_EVERY_S)
+            try:
+                await self.sweep()
+            except LedgerError as error:
+                log.warning("open attempts are not settled now: %s", error)
+            except Exception:
+                log.exception("open attempts are not settled now")
+
+    async def sweep(self) -> None:
+        """Void the permits that surely were not dialled; settle what came to its end unseen."""
+        never_dialled = [permit for permit in self._permits.expire() if self._surely_unused(permit)]
+        await self._settlement.flushed()
+        now = self._gate.now()
+        if never_dialled:
+            await self._gate.ledger.transact(partial(_void, permits=never_dialled, at=now))
+        await self._gate.ledger.transact(
+            partial(leg_table.settle_overdue, before=now - OVERDUE, at=now)
+        )
+
+    def _surely_unused(self, permit: Permit) -> bool:
+        """Whether this Asterisk had the call, and we saw all its life, and no dial in it."""
+        return (
+            permit.seen
+            and permit.use is Use.FREE
+            and not permit.dialled
+            and not permit.in_doubt
+            and any(one in self._calls for one in permit.ids)
+        )
+
+
+def _void(conn: sqlite3.Connection, permits: list[Permit], at: datetime) -> None:
+    for permit in permits:
+        with contextlib.suppress(DialwardenError):  # dialled or settled by another process
+            attempts.void(conn, permit.attempt, _NEVER_DIALLED, at)
