@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-screen lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-screen bench-relay lint types unit covered asterisk lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,7 @@ run: ## start dialwarden with config/dialwarden.toml (CONFIG=FILE for another)
 
 check: lint types unit ## format, lint, types and every test that needs no Asterisk
 
-test: lint types covered asterisk ## all of check, with coverage, and the tests on a real Asterisk 22
+test: lint types covered asterisk ## all of check, with coverage, and the tests on a real Asterisk 22 and 16
 	@echo "== all passed"
 
 demo: ## place a handful of calls through a real Asterisk 22 and say what became of them
@@ -38,6 +38,11 @@ bench-screen: ## judge 100,000 contacts, beside phonenumbers alone (BENCH="--row
 	@.ci/venv.sh dev
 	@echo "== python -m tests.bench.screen $(BENCH)"
 	@$(BIN)/python -m tests.bench.screen $(BENCH)
+
+bench-relay: ## events through the gateway beside a bare relay (BENCH="--megabytes 100" for fewer)
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.relay $(BENCH)"
+	@$(BIN)/python -m tests.bench.relay $(BENCH)
 
 lint:
 	@.ci/venv.sh dev
@@ -64,7 +69,7 @@ covered:
 # DIALWARDEN_NO_ASTERISK=1 leaves these out, and says so; pytest then ends with 5, nothing collected.
 asterisk:
 	@.ci/venv.sh dev
-	@echo "== tests on a real Asterisk 22; the first time a Debian root with it is made (root needed)"
+	@echo "== tests on a real Asterisk 22 and 16; the first time Debian roots with them are made (root needed)"
 	@$(BIN)/python -m pytest -v --timeout=600 tests/asterisk \
 		|| { code=$$?; [[ $$code -eq 5 && -n "$${DIALWARDEN_NO_ASTERISK:-}" ]] || exit $$code; }
 

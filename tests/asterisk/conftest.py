@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -10,14 +11,26 @@ from pathlib import Path
 
 import pytest
 
+from bench import exchange as exchange_files
 from bench.bridge import Bridge
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
-from bench.root import NO_ASTERISK, AsteriskRoot, AsteriskUnavailableError, find_root
+from bench.root import (
+    DEFAULT_SUITE,
+    MAJORS,
+    NO_ASTERISK,
+    AsteriskRoot,
+    AsteriskUnavailableError,
+    find_root,
+)
 from bench.standin import StandIn
 from bench.trunk import Trunk
+from guarded import Guarded, guarding
+from office import module_pbx, office, phone, start  # noqa: F401  fixtures
+from ways import SEEN, Exchange, empty_the_queue
 
 HERE = Path(__file__).parent
+OLD_SUITE = "bullseye"
 
 FEATURES = '[applicationmap]\nobjection => *66,self,Gosub,"dialwarden-feature,objection,1"\n'
 
@@ -59,7 +72,8 @@ exten => 9112,1,NoOp()
 """
 
 _not_run = pytest.StashKey[int]()
-_root = pytest.StashKey[AsteriskRoot]()
+_roots = pytest.StashKey[dict[str, AsteriskRoot]]()
+_not_old = pytest.StashKey[tuple[int, str]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -86,9 +100,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             print(f"asterisk: {line}", file=sys.stderr, flush=True)
 
     try:
-        config.stash[_root] = find_root(say)
+        roots = config.stash[_roots] = {DEFAULT_SUITE: find_root(say)}
     except AsteriskUnavailableError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.INTERNAL_ERROR)
+    on_old = [item for item in session.items if _suite_of(item) == OLD_SUITE]
+    if on_old:
+        try:
+            roots[OLD_SUITE] = find_root(say, OLD_SUITE)
+        except AsteriskUnavailableError as error:
+            config.stash[_not_old] = len(on_old), str(error)
+            config.hook.pytest_deselected(items=on_old)
+            session.items[:] = [item for item in session.items if item not in on_old]
+
+
+def _suite_of(item: pytest.Item) -> str:
+    """The Debian suite whose Asterisk a test runs on."""
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        return str(item.callspec.params.get("exchange_root", DEFAULT_SUITE))
+    return DEFAULT_SUITE
 
 
 def pytest_terminal_summary(
@@ -102,12 +131,63 @@ def pytest_terminal_summary(
             "What the PBX does with a verdict is untested in this run.",
             red=True,
         )
+    if _not_old in config.stash:
+        count, why = config.stash[_not_old]
+        major = MAJORS[OLD_SUITE]
+        terminalreporter.section(f"NOT TESTED ON ASTERISK {major}", sep="!", red=True, bold=True)
+        terminalreporter.line(f"{count} tests were left out: {why}", red=True)
+    if ways := config.stash.get(SEEN, {}):
+        terminalreporter.section("ways to originate a call that may not be made")
+        terminalreporter.line(f"{'Asterisk':8}  {'INVITEs':>7}  {'ms to CANCEL':>12}  way")
+        for (version, name), (invites, waits) in sorted(ways.items()):
+            cancelled = f"{statistics.median(waits):12.1f}" if waits else f"{'-':>12}"
+            terminalreporter.line(f"{version:8}  {invites:7}  {cancelled}  {name}")
+        if all_waits := [wait for _, waits in ways.values() for wait in waits]:
+            terminalreporter.line(
+                f"{len(ways)} ways; {len(all_waits)} INVITEs left and were cancelled, the median "
+                f"{statistics.median(all_waits):.1f} ms after the INVITE"
+            )
 
 
 @pytest.fixture(scope="session")
 def asterisk_root(pytestconfig: pytest.Config) -> AsteriskRoot:
     """The Asterisk to test with."""
-    return pytestconfig.stash[_root]
+    return pytestconfig.stash[_roots][DEFAULT_SUITE]
+
+
+@pytest.fixture(scope="session", params=MAJORS, ids=lambda suite: f"asterisk{MAJORS[suite]}")
+def exchange_root(request: pytest.FixtureRequest, pytestconfig: pytest.Config) -> AsteriskRoot:
+    """Each Asterisk in turn that the ways of originating are tried on."""
+    return pytestconfig.stash[_roots][request.param]
+
+
+@pytest.fixture(scope="session")
+def running_exchange(exchange_root: AsteriskRoot) -> Iterator[Exchange]:
+    """A call centre's Asterisk; nobody listens on its bridge's port to begin with."""
+    carrier, agent, redirecting = Trunk(), Trunk(sound=True), Trunk()
+    with Pbx.start(
+        exchange_root,
+        dialplan=exchange_files.DIALPLAN,
+        features=exchange_files.FEATURES,
+        pjsip=exchange_files.phones(agent.port, redirecting.port),
+        modules=exchange_files.MODULES,
+        files=exchange_files.files,
+        bridge_port=free_tcp_port(),
+        trunks={"carrier": carrier.port, "carrier-2": carrier.port},
+    ) as pbx:
+        yield Exchange(pbx, carrier, agent, redirecting)
+    for one in (carrier, agent, redirecting):
+        one.stop()
+
+
+@pytest.fixture
+def exchange(running_exchange: Exchange) -> Iterator[Exchange]:
+    """The call centre's Asterisk without a channel left over, everybody around it answering."""
+    for one in (running_exchange.carrier, running_exchange.agent, running_exchange.redirecting):
+        one.clear()
+    yield running_exchange
+    running_exchange.hang_up_all()
+    empty_the_queue(running_exchange.pbx)
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +210,21 @@ def running_pbx(asterisk_root: AsteriskRoot, trunks: dict[str, Trunk]) -> Iterat
         trunks={name: one.port for name, one in trunks.items()},
     ) as pbx:
         yield pbx
+
+
+@pytest.fixture(scope="module")
+def running_guarded(
+    running_exchange: Exchange, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Guarded]:
+    """The bridge in front of the call centre's Asterisk: gateway, guard, dialplan."""
+    with guarding(running_exchange, tmp_path_factory.mktemp("bridge")) as one:
+        yield one
+
+
+@pytest.fixture
+def guarded(running_guarded: Guarded, exchange: Exchange) -> Guarded:
+    """The same without anything left over from the test before."""
+    return running_guarded
 
 
 @pytest.fixture

@@ -41,7 +41,10 @@ def listed(source: str, exempt: str = "") -> str:
         # A REFUSE rests on the rules that refuse.
         pytest.param(hours("rumour") + cap("hearsay"), NIGHT, ("a rumour",), id="its own"),
         pytest.param(hours("law") + cap("hearsay"), NIGHT, (), id="another's"),
-        # Proof that must be kept, and sources that nothing cites, decide nothing.
+        # Proof that must be kept, shares that are only told, and sources that nothing cites, decide
+        # nothing.
+        pytest.param(hours("law") + '[regimes.silent_share]\npercent = 3\nsource = "rumour"\n', NOW,
+                     (), id="silent share"),
         pytest.param(hours("law") + '[regimes.evidence]\nyears = 3\nsource = "rumour"\n', NOW, (),
                      id="evidence"),
     ],

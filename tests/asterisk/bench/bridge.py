@@ -6,18 +6,21 @@ the bench's ports here, the same way as in the shipped dialplan.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 SOURCE_ROOT = Path(__file__).parents[3] / "agi"
-AGI_PORT = 4580
+AGI_PORT, GATEWAY_PORT, HTTP_PORT = 4580, 5138, 4581
 START_S = 20.0
 STOP_S = 15.0
 
@@ -30,12 +33,18 @@ class Bridge:
     """A running bridge; `Bridge.start` makes one, `stop` or the end of a `with` block ends it."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], directory: Path, config: Path, port: int
+        self,
+        process: subprocess.Popen[bytes],
+        directory: Path,
+        config: Path,
+        ports: Mapping[int, int],
     ) -> None:
         self.process = process
         self.directory = directory
         self.config = config
-        self.port = port
+        self.port = ports[AGI_PORT]
+        self.gateway_port = ports.get(GATEWAY_PORT, 0)
+        self.http_port = ports.get(HTTP_PORT, 0)
 
     @classmethod
     def start(
@@ -65,7 +74,7 @@ class Bridge:
                 stdout=log,
                 stderr=log,
             )
-        bridge = cls(process, directory, path, ports[AGI_PORT])
+        bridge = cls(process, directory, path, ports)
         try:
             bridge._wait_until_it_answers()
         except BaseException:
@@ -83,6 +92,29 @@ class Bridge:
     def log(self) -> str:
         """What it has said so far, both streams."""
         return self.config.with_suffix(".log").read_text(errors="replace")
+
+    def wait_ready(self) -> None:
+        """Wait until it says over HTTP that its doors are open and it sees what Asterisk does.
+
+        Raises:
+            BridgeError: it does not come to say so.
+        """
+        deadline = time.monotonic() + START_S
+        said = "nothing"
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                with urllib.request.urlopen(
+                    f"http://127.0.0.1:{self.http_port}/healthz", timeout=5
+                ) as answer:
+                    said = answer.read().decode()
+                if json.loads(said)["status"] == "ready":
+                    return
+            except urllib.error.HTTPError as error:  # 503: it is blind for the moment
+                said = error.read().decode()
+            except OSError as error:
+                said = str(error)
+            time.sleep(0.02)  # nothing to be told of it by
+        raise BridgeError(f"the bridge is not ready; it said {said}\n{self.log[-4000:]}")
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `dialwarden ARGUMENTS --config ...` beside it, as an admin would."""

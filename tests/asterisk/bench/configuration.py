@@ -11,6 +11,18 @@ from dataclasses import dataclass
 
 AMI_USER = "bench"
 AMI_SECRET = "bench-secret"
+# Who else may log in, with the same secret: dialers, and the bridge's own link.
+DIALER, VICIDIAL, DIALWARDEN = "dialer", "vicidial", "dialwarden"
+_EVERYTHING = ("all", "all")
+_AMI_RIGHTS = {
+    AMI_USER: _EVERYTHING,
+    DIALER: _EVERYTHING,
+    VICIDIAL: (
+        "system,call,log,verbose,command,agent,user",
+        "system,call,log,verbose,command,agent,user,originate",
+    ),
+    DIALWARDEN: ("system,call,user", "system,call,reporting,command"),
+}
 
 _MODULES = (
     "pbx_config pbx_spool res_clioriginate res_speech res_agi "
@@ -61,6 +73,7 @@ class Places:
     directory: str
     ami_port: int
     sip_port: int
+    http_port: int = 0
 
 
 def configuration_files(
@@ -113,10 +126,11 @@ def _asterisk(places: Places) -> str:
 
 
 def _manager(port: int) -> str:
-    return (
-        f"[general]\nenabled=yes\nwebenabled=no\nbindaddr=127.0.0.1\nport={port}\n"
-        f"[{AMI_USER}]\nsecret={AMI_SECRET}\nread=all\nwrite=all\nwritetimeout=5000\n"
+    users = "".join(
+        f"[{user}]\nsecret={AMI_SECRET}\nread={read}\nwrite={write}\nwritetimeout=5000\n"
+        for user, (read, write) in _AMI_RIGHTS.items()
     )
+    return f"[general]\nenabled=yes\nwebenabled=no\nbindaddr=127.0.0.1\nport={port}\n{users}"
 
 
 def _pjsip(port: int, trunks: Mapping[str, int]) -> str:

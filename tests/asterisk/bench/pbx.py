@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,7 @@ class Pbx:
         self.ami = ami
         self.ami_port = ports.ami_port
         self.sip_port = ports.sip_port
+        self.http_port = ports.http_port
         self.bridge_port = 0
         self._process = process
         self._ids = itertools.count(1)
@@ -76,6 +77,7 @@ class Pbx:
         features: str = "",
         pjsip: str = "",
         modules: Iterable[str] = (),
+        files: Callable[[Places], Mapping[str, str]] | None = None,
     ) -> Self:
         """Start Asterisk with the shipped dialplan and return once it is fully booted.
 
@@ -87,6 +89,7 @@ class Pbx:
             features: the text of features.conf.
             pjsip: more sections of pjsip.conf.
             modules: names of modules to load beside the usual ones.
+            files: gives more configuration files, name to text, once the ports are known.
 
         Raises:
             AsteriskUnavailableError: there is no Asterisk and none can be made.
@@ -95,11 +98,13 @@ class Pbx:
         root = root or find_root()
         directory = root.new_directory()
         try:
-            places = Places(root.inside(directory), free_tcp_port(), free_udp_port())
+            places = Places(
+                root.inside(directory), free_tcp_port(), free_udp_port(), free_tcp_port()
+            )
             for name in ("etc", "lib", "cache", "spool/outgoing", "spool/tmp", "run", "log", "moh"):
                 (directory / name).mkdir(parents=True)
             shipped = SHIPPED_DIALPLAN.read_text()
-            files = configuration_files(
+            written = configuration_files(
                 places,
                 shipped=shipped.replace(SHIPPED_ADDRESS, f"127.0.0.1:{bridge_port}"),
                 dialplan=dialplan,
@@ -108,22 +113,9 @@ class Pbx:
                 pjsip=pjsip,
                 modules=modules,
             )
-            for name, text in files.items():
+            for name, text in {**written, **(files(places) if files else {})}.items():
                 (directory / "etc" / name).write_text(text)
-            process = subprocess.Popen(
-                # a bench that is killed takes its Asterisk with it
-                ["setpriv", "--pdeathsig", "KILL"] * bool(shutil.which("setpriv"))
-                + root.command("-f", "-C", f"{places.directory}/etc/asterisk.conf"),
-                stdin=subprocess.DEVNULL,
-                stdout=(directory / "log" / "stdout").open("wb"),
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            try:
-                ami = _log_in(process, directory, places.ami_port)
-            except BaseException:
-                _end(process)
-                raise
+            process, ami = _run(root, directory, places.ami_port)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)
             raise
@@ -141,6 +133,20 @@ class Pbx:
     def pid(self) -> int:
         """Asterisk's own process id."""
         return self._process.pid
+
+    def restart(self, *, kill: bool = False) -> None:
+        """End Asterisk and start it again: the same directory and ports, another pid and link.
+
+        `kill` ends it as `kill -9` does. Calls, marks and channels of before mean nothing after.
+
+        Raises:
+            PbxError: it did not come up again.
+        """
+        self.ami.close()
+        if kill:
+            self._process.kill()
+        _end(self._process)
+        self._process, self.ami = _run(self.root, self.directory, self.ami_port)
 
     def stop(self) -> None:
         """End Asterisk and remove its directory."""
@@ -316,6 +322,17 @@ class Pbx:
             file.write_text(usual)
             self.cli("dialplan reload")
 
+    def console(self, command: str) -> str:
+        """What `asterisk -rx COMMAND` says: the real console, past every AMI."""
+        conf = f"{self.root.inside(self.directory)}/etc/asterisk.conf"
+        return subprocess.run(
+            self.root.command("-C", conf, "-rx", command),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
     def spool(self, name: str, text: str) -> None:
         """Hand in a call file, as a whole."""
         draft = self.directory / "spool" / "tmp" / name
@@ -341,6 +358,24 @@ VERDICT_VARIABLES = (
 def _escaped(value: str) -> str:
     """A value of AMI's `Variable` header, which Asterisk splits like an application's arguments."""
     return re.sub(r'([\\",()\[\]])', r"\\\1", value)
+
+
+def _run(root: AsteriskRoot, directory: Path, port: int) -> tuple[subprocess.Popen[bytes], Ami]:
+    with (directory / "log" / "stdout").open("ab") as output:
+        process = subprocess.Popen(
+            # a bench that is killed takes its Asterisk with it
+            ["setpriv", "--pdeathsig", "KILL"] * bool(shutil.which("setpriv"))
+            + root.command("-f", "-C", f"{root.inside(directory)}/etc/asterisk.conf"),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        return process, _log_in(process, directory, port)
+    except BaseException:
+        _end(process)
+        raise
 
 
 def _log_in(process: subprocess.Popen[bytes], directory: Path, port: int) -> Ami:

@@ -1,4 +1,7 @@
-"""Where Asterisk 22 comes from: the one installed here, else a Debian root made once a machine.
+"""Where an Asterisk comes from: the one installed here, else a Debian root made once a machine.
+
+Two of them: 22 (Debian's unstable carries it), which all tests need, and 16 (Debian 11), the oldest
+that is still found in call centres, which the ways of originating are tried on as well.
 
 The root is made by `debootstrap` in the user's cache folder, beside its place and then renamed
 into it, so that a half-made one is never used; a lock file lets one run make it while another
@@ -21,8 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-MAJOR = 22
-SUITE = "sid"  # Debian's stable releases of today carry no Asterisk 22
+MAJORS = {"sid": 22, "bullseye": 16}  # the Debian suite an Asterisk comes with; stable has none
+DEFAULT_SUITE = "sid"
 NO_ASTERISK = "DIALWARDEN_NO_ASTERISK"
 MIRROR = "DIALWARDEN_DEBIAN_MIRROR"
 
@@ -30,7 +33,7 @@ Say = Callable[[str], None]
 
 
 class AsteriskUnavailableError(Exception):
-    """No Asterisk 22 can be had here; the message says what to install or to do."""
+    """No such Asterisk can be had here; the message says what to install or to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,11 @@ class AsteriskRoot:
 
     path: Path | None
     version: str
+
+    @property
+    def major(self) -> int:
+        """22 of 22.10.1."""
+        return _major_of(self.version)
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `asterisk ARGUMENTS`; it execs, so its pid is Asterisk's own."""
@@ -57,69 +65,76 @@ class AsteriskRoot:
         return str(path) if self.path is None else "/" + str(path.relative_to(self.path))
 
 
-def find_root(say: Say | None = None) -> AsteriskRoot:
+def find_root(say: Say | None = None, suite: str = DEFAULT_SUITE) -> AsteriskRoot:
     """The Asterisk to test with, made first when there is none.
+
+    Args:
+        say: is told what takes long.
+        suite: the Debian suite whose Asterisk is wanted, a key of `MAJORS`; an installed one of the
+            same major version will do.
 
     Raises:
         AsteriskUnavailableError: none is installed and no root can be made.
     """
     say = say or _say_on_stderr
+    major = MAJORS[suite]
     version = _version_of(["asterisk", "-V"])
-    if _major_of(version) == MAJOR:
+    if _major_of(version) == major:
         return AsteriskRoot(None, version)
     if os.geteuid() != 0:
         found = f"the one installed is {version!r}" if version else "none is installed"
         raise AsteriskUnavailableError(
-            f"the tests on a real Asterisk need Asterisk {MAJOR}, and {found}. Install it, or run "
-            f"as root (a Debian root with Asterisk in it is then made in {root_directory()}), "
+            f"the tests on a real Asterisk need Asterisk {major}, and {found}. Install it, or run "
+            f"as root (a Debian root with Asterisk in it is then made in {root_directory(suite)}), "
             f"or set {NO_ASTERISK}=1 to run the other tests only."
         )
-    return _cached_root(root_directory(), say)
+    return _cached_root(suite, say)
 
 
-def root_directory() -> Path:
+def root_directory(suite: str = DEFAULT_SUITE) -> Path:
     """The place of the root: `asterisk-22-sid` in the user's cache folder."""
     cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "dialwarden" / f"asterisk-{MAJOR}-{SUITE}"
+    return Path(cache) / "dialwarden" / f"asterisk-{MAJORS[suite]}-{suite}"
 
 
-def _cached_root(place: Path, say: Say) -> AsteriskRoot:
+def _cached_root(suite: str, say: Say) -> AsteriskRoot:
+    place, major = root_directory(suite), MAJORS[suite]
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.is_dir():
         with _locked(place.with_name(place.name + ".lock"), say):
             if not place.is_dir():  # another run may have made it while we waited
-                _make_root(place, say)
+                _make_root(suite, place, say)
     version = _version_of(["chroot", str(place), "asterisk", "-V"])
-    if _major_of(version) != MAJOR:
+    if _major_of(version) != major:
         raise AsteriskUnavailableError(
-            f"{place} holds {version or 'no Asterisk that runs'!r}, not Asterisk {MAJOR}. "
-            f"Remove that directory to have it made anew, or install Asterisk {MAJOR}."
+            f"{place} holds {version or 'no Asterisk that runs'!r}, not Asterisk {major}. "
+            f"Remove that directory to have it made anew, or install Asterisk {major}."
         )
     return AsteriskRoot(place, version)
 
 
-def _make_root(place: Path, say: Say) -> None:
+def _make_root(suite: str, place: Path, say: Say) -> None:
     for left_behind in place.parent.glob(place.name + ".making-*"):
         _remove(left_behind)
-    _install_debootstrap(say)
+    _install_debootstrap(MAJORS[suite], say)
     making = Path(tempfile.mkdtemp(prefix=place.name + ".making-", dir=place.parent))
     try:
         making.chmod(0o755)  # mkdtemp's 0700 would shut Asterisk's own files away from _apt
         say(
-            f"making a Debian {SUITE} root with Asterisk in {place}: about a minute, once a machine"
+            f"making a Debian {suite} root with Asterisk in {place}: about a minute, once a machine"
         )
         mirror = os.environ.get(MIRROR)
         _run(
-            ["debootstrap", "--variant=minbase", "--include=asterisk", SUITE, str(making)]
+            ["debootstrap", "--variant=minbase", "--include=asterisk", suite, str(making)]
             + ([mirror] if mirror else []),
-            f"debootstrap could not make a Debian {SUITE} root with Asterisk. It needs a Debian "
-            f"mirror (name one in {MIRROR}) and some 600 MB in {place.parent}",
+            f"debootstrap could not make a Debian {suite} root with Asterisk. It needs a Debian "
+            f"mirror that carries {suite} (name one in {MIRROR}) and some 600 MB in {place.parent}",
         )
         version = _version_of(["chroot", str(making), "asterisk", "-V"])
-        if _major_of(version) != MAJOR:
+        if _major_of(version) != MAJORS[suite]:
             raise AsteriskUnavailableError(
-                f"Debian {SUITE} now carries {version or 'no Asterisk'!r}. "
-                f"Install Asterisk {MAJOR} on this machine."
+                f"Debian {suite} now carries {version or 'no Asterisk'!r}. "
+                f"Install Asterisk {MAJORS[suite]} on this machine."
             )
         shutil.rmtree(making / "var/cache/apt/archives", ignore_errors=True)
         making.rename(place)
@@ -129,13 +144,13 @@ def _make_root(place: Path, say: Say) -> None:
         raise
 
 
-def _install_debootstrap(say: Say) -> None:
+def _install_debootstrap(major: int, say: Say) -> None:
     if shutil.which("debootstrap"):
         return
     if not shutil.which("apt-get"):
         raise AsteriskUnavailableError(
             f"debootstrap is not installed and there is no apt-get to install it with. "
-            f"Install debootstrap, or Asterisk {MAJOR} itself."
+            f"Install debootstrap, or Asterisk {major} itself."
         )
     say("installing debootstrap with apt-get")
     advice = "apt-get could not install debootstrap; install it by hand, or Asterisk itself"

@@ -1,7 +1,8 @@
 """A SIP trunk on loopback UDP: the judge of what left the PBX.
 
 It counts INVITEs by called number, a retransmission being the same INVITE, notes the instants of
-CANCEL, ACK and BYE, and treats each call by the rule with the longest prefix of its number. It is
+CANCEL, ACK and BYE, and treats each call by the rule with the longest prefix of its number. It can
+call in, too, as a carrier does, and with an agent's endpoint in front it is an agent's phone. It is
 as correct as Asterisk needs: no authentication, no media, no retransmissions of its own (loopback
 loses nothing).
 """
@@ -12,9 +13,12 @@ import enum
 import socket
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import unquote
+
+from bench.media import Silence
 
 WAIT_S = 10.0
 BUFFER_BYTES = 4 << 20  # a burst of 200 calls is some 400 kB, the kernel's default holds 200
@@ -25,6 +29,7 @@ class Outcome(enum.Enum):
 
     ANSWER = "200 OK"
     RING = "180 Ringing"
+    TRYING = "100 Trying"
     SILENCE = ""
     BUSY = "486 Busy Here"
     NOT_FOUND = "404 Not Found"
@@ -44,9 +49,11 @@ class Invite:
     at: float
     call_id: str
     cancelled_at: float | None = None
+    rang_at: float | None = None
     answered_at: float | None = None
     acked_at: float | None = None
     ended_at: float | None = None
+    closed_at: float | None = None  # our BYE was answered
     request: Request = field(repr=False, kw_only=True)
     peer: tuple[str, int] = field(repr=False, kw_only=True)
 
@@ -58,23 +65,48 @@ class Request:
     method: str
     uri: str
     headers: tuple[tuple[str, str], ...]
+    body: str = field(default="", repr=False)
 
     def __getitem__(self, name: str) -> str:
         return next((value for key, value in self.headers if key == name), "")
 
 
+@dataclass(slots=True)
+class Inbound:
+    """One call that the trunk made to Asterisk; instants as in `Invite`."""
+
+    number: str
+    call_id: str
+    peer: tuple[str, int]
+    invite: tuple[tuple[str, str], ...] = field(repr=False)
+    statuses: list[int] = field(default_factory=list)
+    answered_at: float | None = None
+    ended_at: float | None = None
+
+    @property
+    def uri(self) -> str:
+        """Where Asterisk was asked for the number."""
+        return f"sip:{self.number}@{self.peer[0]}:{self.peer[1]}"
+
+
 class Trunk:
     """Listens from construction on; `port` is its UDP port on 127.0.0.1."""
 
-    def __init__(self, port: int = 0, *, default: Outcome = Outcome.ANSWER) -> None:
+    def __init__(
+        self, port: int = 0, *, default: Outcome = Outcome.ANSWER, sound: bool = False
+    ) -> None:
+        """Begin to listen; with `sound` answered calls carry silence, else nothing at all."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         self._socket.bind(("127.0.0.1", port))
         self.port: int = self._socket.getsockname()[1]
         self._default = default
+        self._sound = sound
+        self._sounding: dict[str, Silence] = {}
         self._rules: dict[str, tuple[Outcome, str]] = {}
         self._calls: dict[str, Invite] = {}
         self._answers: dict[tuple[str, str], list[bytes]] = {}
+        self._inbound: dict[str, Inbound] = {}
         self._changed = threading.Condition()
         threading.Thread(target=self._serve, name="bench-trunk", daemon=True).start()
 
@@ -119,7 +151,11 @@ class Trunk:
     def clear(self) -> None:
         """Forget the calls and the rules; a call still up is answered but no longer counted."""
         with self._changed:
+            for sound in self._sounding.values():
+                sound.stop()
+            self._sounding.clear()
             self._calls.clear()
+            self._inbound.clear()
             self._rules.clear()
 
     def reply(self, call: Invite, outcome: Outcome, *, to: str = "") -> None:
@@ -128,23 +164,83 @@ class Trunk:
             self._treat(call, outcome, to)
             self._changed.notify_all()
 
+    def call(self, number: str, sip_port: int, *, endpoint: str = "carrier") -> Inbound:
+        """Call `number` at the Asterisk on that port, which takes the caller for that endpoint."""
+        call_id = f"bench-{uuid.uuid4().hex}"
+        invite = (
+            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{call_id}"),
+            ("From", f"<sip:{endpoint}@127.0.0.1:{self.port}>;tag={call_id[-8:]}"),
+            ("To", f"<sip:{number}@127.0.0.1:{sip_port}>"),
+            ("Call-ID", call_id),
+            ("CSeq", "1 INVITE"),
+            ("Max-Forwards", "70"),
+        )
+        call = Inbound(number, call_id, ("127.0.0.1", sip_port), invite)
+        with self._changed:
+            self._inbound[call_id] = call
+            self._send(
+                call.peer, f"INVITE {call.uri} SIP/2.0", *invite,
+                ("Contact", f"<sip:{endpoint}@127.0.0.1:{self.port}>"), body=self._sdp(),
+            )  # fmt: skip
+        return call
+
+    def wait_answered(self, call: Inbound) -> None:
+        """Wait until Asterisk answers a call that was made to it.
+
+        Raises:
+            TimeoutError: it did not.
+        """
+        self.wait(lambda: call.answered_at is not None, what=f"an answer to {call}")
+
+    def wait_ended(self, call: Inbound) -> None:
+        """Wait until a call that was made to Asterisk is over, by whomsoever.
+
+        Raises:
+            TimeoutError: it goes on.
+        """
+        self.wait(lambda: call.ended_at is not None, what=f"the end of {call}")
+
+    def give_up(self, call: Inbound) -> None:
+        """The caller hangs up a call made to Asterisk, answered or not."""
+        with self._changed:
+            if call.answered_at is None:
+                self._again(call, "CANCEL", "1")
+            else:
+                self._again(call, "BYE", "2")
+                call.ended_at = time.monotonic()
+            self._changed.notify_all()
+
     def hang_up(self, call: Invite) -> None:
         """The callee hangs up an answered call."""
+        self._within(call, "BYE", "2")
+        with self._changed:
+            self._end(call)
+            self._changed.notify_all()
+
+    def refer(self, call: Invite, number: str) -> None:
+        """The callee, a phone, transfers an answered call to a number, as its transfer key does."""
+        self._within(
+            call, "REFER", "1",
+            ("Contact", f"<sip:127.0.0.1:{self.port}>"),
+            ("Refer-To", f"<sip:{number}@{call.peer[0]}:{call.peer[1]}>"),
+        )  # fmt: skip
+
+    def _within(self, call: Invite, method: str, sequence: str, *headers: tuple[str, str]) -> None:
+        """Send a request of the callee's own in an answered call."""
         request = call.request
         target = request["contact"].partition("<")[2].partition(">")[0]
+        branch = f"z9hG4bK-{method.lower()}-{call.call_id}"
         self._send(
             call.peer,
-            f"BYE {target} SIP/2.0",
-            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-bye-{call.call_id}"),
+            f"{method} {target} SIP/2.0",
+            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch}"),
             ("From", self._with_tag(request["to"], call.call_id)),
             ("To", request["from"]),
             ("Call-ID", call.call_id),
-            ("CSeq", "1 BYE"),
+            ("CSeq", f"{sequence} {method}"),
             ("Max-Forwards", "70"),
+            *headers,
         )
-        with self._changed:
-            call.ended_at = time.monotonic()
-            self._changed.notify_all()
 
     def stop(self) -> None:
         """Stop listening."""
@@ -158,11 +254,43 @@ class Trunk:
                 if peer == own and data == b"stop":
                     return
                 request = _parse(data)
-                if request is None:  # a keep-alive, or the answer to our BYE
+                if request is None:  # a keep-alive
                     continue
                 with self._changed:
-                    self._take(request, peer)
+                    if request.method == "SIP/2.0":
+                        self._hear(request)
+                    else:
+                        self._take(request, peer)
                     self._changed.notify_all()
+
+    def _hear(self, response: Request) -> None:
+        """A response: to a call of ours, or to what was sent within one of theirs."""
+        theirs = self._calls.get(response["call-id"])
+        if theirs is not None and response["cseq"].endswith("BYE"):
+            theirs.closed_at = time.monotonic()
+        call = self._inbound.get(response["call-id"])
+        if call is None or not response["cseq"].endswith("INVITE"):
+            return
+        status = int(response.uri)
+        call.statuses.append(status)
+        if status >= 200:
+            call.invite = tuple(
+                (name, response["to"] if name == "To" else value) for name, value in call.invite
+            )
+            self._again(call, "ACK", "1")
+        if 200 <= status < 300:
+            call.answered_at = time.monotonic()
+        elif status >= 300:
+            call.ended_at = time.monotonic()
+
+    def _again(self, call: Inbound, method: str, sequence: str) -> None:
+        """Another request of a call of ours."""
+        via = dict(call.invite)["Via"]
+        if method == "BYE" or (method == "ACK" and call.statuses[-1] < 300):
+            via += f"-{method.lower()}"  # a transaction of its own
+        changed = {"Via": via, "CSeq": f"{sequence} {method}"}
+        headers = ((name, changed.get(name, value)) for name, value in call.invite)
+        self._send(call.peer, f"{method} {call.uri} SIP/2.0", *headers)
 
     def _take(self, request: Request, peer: tuple[str, int]) -> None:
         key = (request["call-id"], request["cseq"])
@@ -188,8 +316,10 @@ class Trunk:
             case "BYE":
                 self._answer(request, peer, "200 OK")
                 if call is not None:
-                    call.ended_at = now
-            case "OPTIONS" | "INFO" | "UPDATE":
+                    self._end(call)
+                if inbound := self._inbound.get(request["call-id"]):
+                    inbound.ended_at = now
+            case "OPTIONS" | "INFO" | "UPDATE" | "NOTIFY":
                 self._answer(request, peer, "200 OK")
             case _:
                 self._answer(request, peer, "501 Not Implemented")
@@ -215,14 +345,22 @@ class Trunk:
             return
         self._answer(request, peer, "100 Trying")
         if outcome in {Outcome.ANSWER, Outcome.RING}:
+            call.rang_at = time.monotonic()
             self._answer(request, peer, Outcome.RING.value)
         if outcome is Outcome.ANSWER:
             call.answered_at = time.monotonic()
             self._answer(request, peer, outcome.value, body=self._sdp())
+            if self._sound:
+                self._sounding[call.call_id] = Silence(request.body)
         elif outcome is Outcome.REDIRECT:
             self._answer(request, peer, outcome.value, contact=f"<sip:{to}@127.0.0.1:{self.port}>")
-        elif outcome is not Outcome.RING:
+        elif outcome not in {Outcome.RING, Outcome.TRYING}:
             self._answer(request, peer, outcome.value)
+
+    def _end(self, call: Invite) -> None:
+        call.ended_at = time.monotonic()
+        if sound := self._sounding.pop(call.call_id, None):
+            sound.stop()
 
     def _answer(
         self,
@@ -277,15 +415,15 @@ class Trunk:
 
 
 def _parse(data: bytes) -> Request | None:
-    """A request, None for a response or for what is no SIP at all."""
-    head = data.decode(errors="replace").partition("\r\n\r\n")[0]
+    """A request, or a response as one (method "SIP/2.0", uri its status); None for no SIP."""
+    head, _, body = data.decode(errors="replace").partition("\r\n\r\n")
     start, *lines = head.split("\r\n")
-    words = start.split(" ")
-    if len(words) != 3 or words[2] != "SIP/2.0":
+    words = start.split(" ", 2)
+    if len(words) != 3 or "SIP/2.0" not in {words[0], words[2]}:
         return None
     pairs = (line.partition(":") for line in lines)
     headers = tuple((name.strip().lower(), value.strip()) for name, _, value in pairs)
-    return Request(words[0], words[1], headers)
+    return Request(words[0], words[1], headers, body)
 
 
 def _user_of(address: str) -> str:
