@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-screen bench-relay lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-screen bench-relay bench-guard soak-ami lint types unit covered asterisk lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,16 @@ bench-relay: ## events through the gateway beside a bare relay (BENCH="--megabyt
 	@.ci/venv.sh dev
 	@echo "== python -m tests.bench.relay $(BENCH)"
 	@$(BIN)/python -m tests.bench.relay $(BENCH)
+
+bench-guard: ## from INVITE to CANCEL on a real Asterisk, and what following calls costs
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.guard $(BENCH)"
+	@$(BIN)/python -m tests.bench.guard $(BENCH)
+
+soak-ami: ## six minutes of calls while links break and the bridge is killed (SOAK="--seconds 60")
+	@.ci/venv.sh dev
+	@echo "== python tests/asterisk/soak.py $(SOAK)"
+	@$(BIN)/python tests/asterisk/soak.py $(SOAK)
 
 lint:
 	@.ci/venv.sh dev

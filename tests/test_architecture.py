@@ -103,6 +103,65 @@ def test_each_part_of_the_core_rests_on_few_others(package: str, allowed: set[st
             assert names <= allowed, module
 
 
+@pytest.mark.parametrize(
+    ("part", "allowed"),
+    [
+        ("ledger", {"errors", "facts", "ledger", "question", "verdict"}),
+        ("link", {"errors", "link", "wire"}),
+        ("watch", {"errors", "gate", "ledger", "numbers", "question", "routing", "settings",
+                   "verdict", "watch"}),
+        ("doors", {"doors", "errors", "gate", "ledger", "log", "numbers", "question", "reasons",
+                   "routing", "settings", "variables", "verdict", "wire"}),
+        ("asterisk.py", {"doors", "errors", "gate", "link", "routing", "settings", "verdict",
+                         "watch"}),
+    ],
+)  # fmt: skip
+def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_joined(
+    part: str, allowed: set[str]
+) -> None:
+    """Link, watch and doors know nothing of one another: `asterisk.py` puts them together."""
+    modules = [module for module in MODULES if module.parts[0] == part]
+    assert modules
+    for module in modules:
+        names = {n.split(".")[1] for n in imported(module) if n.startswith("dialwarden.")}
+        assert names <= allowed, module
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("panoramisk", {"link"}),
+        ("aiosqlite", {"ledger"}),
+        ("h11", {"doors"}),
+        ("uvloop", {"bridge.py"}),
+        ("dialwarden.link", {"asterisk.py", "link"}),
+        ("dialwarden.watch", {"asterisk.py", "watch"}),
+        ("dialwarden.doors", {"asterisk.py", "bridge.py", "doors"}),
+        ("dialwarden.asterisk", {"bridge.py"}),
+        ("dialwarden.bridge", {"cli"}),
+        ("dialwarden.cli", {"__main__.py", "cli"}),
+    ],
+)
+def test_it_is_imported_there_and_nowhere_else(name: str, by: set[str]) -> None:
+    found = {
+        module.parts[0]
+        for module in MODULES
+        if any(f"{one}.".startswith(f"{name}.") for one in imported(module))
+    }
+    assert found == by
+
+
+# Within watch: what decides is told what the ledger and Asterisk say, and asks nobody.
+DECIDES_ALONE = [Path("watch", f"{name}.py") for name in ("alarm", "audit", "events")]
+
+
+@pytest.mark.parametrize("module", DECIDES_ALONE, ids=ids(DECIDES_ALONE))
+def test_the_watch_decides_without_waiting_or_a_clock(module: Path) -> None:
+    outside = {name for name in imported(module) if name.split(".")[0] in OUTSIDE}
+    assert not outside
+    assert not [node for node in ast.walk(tree(module)) if isinstance(node, ast.AsyncFunctionDef)]
+
+
 # Two words each, so that prose ("select a campaign", "drop it") is none.
 SQL = re.compile(
     r"\b(SELECT\s+[\w*(:]|INSERT\s+(OR\s+\w+\s+)?INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM"

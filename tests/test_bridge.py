@@ -282,6 +282,25 @@ async def test_hup_says_what_takes_effect_with_a_restart_only(
     assert not (config.parent / "other.db").exists()
 
 
+async def test_the_start_and_a_reload_say_what_the_guard_does_and_where_dialers_connect(
+    tmp_path: Path,
+) -> None:
+    guarded = (
+        '[ami]\naddress = "127.0.0.1:1"\nusername = "dw"\nsecret = "x"\n'
+        '[gateway]\nlisten = "127.0.0.1:0"\n[http]\nlisten = "127.0.0.1:0"\n'
+        '[trunks.carrier]\nchannel = "PJSIP/carrier"\ndial = ["PJSIP/{number}@carrier"]\n'
+        '[guard]\nmode = "report"\n'
+    )
+    path = write_config(tmp_path, f"{CONFIG}\n{guarded}")
+    with Running.start(path) as running:
+        await heard(running, "is ready")
+        assert "guard: mode report; trunks: carrier (PJSIP/carrier)" in running.log
+        assert ", AMI gateway on 127.0.0.1:0, /healthz on 127.0.0.1:0, " in running.log
+        write_config(tmp_path, f"{CONFIG}\n{guarded.replace('report', 'hangup')}")
+        running.signal(signal.SIGHUP)
+        await heard(running, "guard: mode hangup; trunks: carrier (PJSIP/carrier)")
+
+
 async def test_hup_under_load_loses_no_question(running: Running) -> None:
     port = running.port
 

@@ -207,6 +207,47 @@ def test_a_traceback_is_in_the_line(formatter: logging.Formatter) -> None:
         assert "Traceback" in json.loads(text)["traceback"]
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Local/0612345678@outbound-0000001f;2", "Local/06••••••78@outbound-0000001f;2"),
+        (
+            "PJSIP/carrier-0000000a was dialled without asking (Dial(PJSIP/0612345671@carrier,30) "
+            "at forgot,0612345671,1 on Local/0612345671@forgot-00000001;2)",
+            "PJSIP/carrier-0000000a was dialled without asking (Dial(PJSIP/06••••••71@carrier,30) "
+            "at forgot,06••••••71,1 on Local/06••••••71@forgot-00000001;2)",
+        ),
+        ("dw-f799f1f383633f7cd9c73ebd", "dw-f799f1f383633f7cd9c73ebd"),
+        ("dw-unbound-1234567cba026b294df51d70", "dw-unbound-1234567cba026b294df51d70"),
+        ("dw-33612345678", "dw-33•••••••78"),
+        ("1764000000.42", "1764000000.42"),
+        ("PJSIP/carrier-61234567", "PJSIP/carrier-61••••67"),
+        ("00-06123456", "00-06••••56"),
+    ],
+)
+def test_a_text_is_veiled_but_for_what_names_a_channel_or_a_call(text: str, shown: str) -> None:
+    assert VerdictLog().veiled(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("rule", "door", "level"),
+    [
+        (Rule.HOURS, Door.GUARD, "info"),
+        (Rule.BYPASS, Door.GATEWAY, "info"),
+        (Rule.BYPASS, Door.GUARD, "warning"),
+        (Rule.UNAVAILABLE, Door.AGI, "error"),
+    ],
+)
+@pytest.mark.parametrize("let_go", [False, True])
+def test_what_a_person_must_look_at_is_more_than_info(
+    monkeypatch: pytest.MonkeyPatch, rule: Rule, door: Door, level: str, let_go: bool
+) -> None:
+    refusals = (Refusal(rule, Reason("campaign_missing")),)
+    verdict = dataclasses.replace(REFUSED.verdict, refusals=refusals)
+    line = lines_of(monkeypatch, Answer(verdict, let_go=let_go), door=door)
+    assert json.loads(line)["level"] == level
+
+
 def test_below_info_no_verdict_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     said = io.StringIO()
     monkeypatch.setattr(sys, "stderr", said)

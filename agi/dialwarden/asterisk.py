@@ -6,6 +6,7 @@ them, and how they are. Each of them owns what it does.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
@@ -23,7 +24,7 @@ from dialwarden.errors import DialwardenError
 from dialwarden.gate.bypass import BypassLog
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
-from dialwarden.link.connection import AmiLink
+from dialwarden.link.connection import ActionFailed, AmiLink
 from dialwarden.link.settings import LinkSettings
 from dialwarden.routing.trunks import compile_trunks
 from dialwarden.settings.config import Config
@@ -40,8 +41,24 @@ from dialwarden.watch.watcher import Watcher
 
 log = logging.getLogger("dialwarden.ami")
 
+# From the start until it is told that the link has not come up.
+FIRST_LINK_S = 5.0
+# The message of a Command that the console did not carry out.
+_CLI_FAILED = "Command output follows"
+
 # `cli show aliases`: the alias, and the command it stands for, in columns.
 _ALIAS = re.compile(r"^(?P<alias>\S(?:.*?\S)?) {2,}(?P<command>\S.*?)\s*$")
+
+# `pjsip show endpoints`: " Endpoint:  carrier/33142…    Not in use    0 of inf".
+_ENDPOINT = re.compile(r"^ *Endpoint:  (?P<name>[^<\s/]+)", re.MULTILINE)
+# `manager show user`: "read perm: system,call,user".
+_PERMITTED = re.compile(r"^\s*(?P<which>read|write) perm: (?P<classes>\S*)", re.MULTILINE)
+# Of each line one class is enough, the first is the one to be given: as they are registered for
+# call events and UserEvent; for Hangup, CoreShowChannels, Getvar and Command.
+_NEEDED = {
+    "read": (("call",), ("user",)),
+    "write": (("call", "system"), ("reporting", "system"), ("call", "reporting"), ("command",)),
+}
 
 
 class AsteriskSide:
@@ -59,6 +76,9 @@ class AsteriskSide:
         self._aliases: Mapping[str, str] = {}
         self._alarm = Alarm(config.guard.alarm)
         self._changed_at = datetime.now(UTC)
+        self._first_look: asyncio.TimerHandle | None = None
+        self._user = config.ami.username
+        self._deaf = ""  # why the link hears less than the guard needs
         ami = config.ami
         context = _upstream_context(ami)
         self._link = AmiLink(
@@ -79,7 +99,7 @@ class AsteriskSide:
         settlement = Settlement(gate.ledger)
         pbx = f"{socket.gethostname()} {ami.address}"
         guard = Guard(
-            gate, permits, legs, settlement, BypassLog(gate), self._link,
+            gate, permits, legs, settlement, BypassLog(gate, settlement.record), self._link,
             mode=lambda: self._config.guard.mode,
             origin=self._origin,
             dialled_uri=self._dialled_uri,
@@ -129,16 +149,20 @@ class AsteriskSide:
             since=self._changed_at,
             status=self._link.status,
             audited=self._watcher.seeing,
+            deaf=self._deaf,
         )
 
     async def start(self, gateway_socket: socket.socket) -> None:
         """Take up what was open, connect to Asterisk, and accept dialers."""
         await self._watcher.start()
         await self._link.start()
+        self._first_look = asyncio.get_running_loop().call_later(FIRST_LINK_S, self._tell_unseen)
         await self._gateway.start(gateway_socket)
 
     async def stop(self, grace_s: float) -> None:
         """Stop accepting, let what is under way come to its end, let go of Asterisk."""
+        if self._first_look is not None:
+            self._first_look.cancel()
         await self._gateway.stop(grace_s)
         await self._link.stop()
         await self._watcher.stop()
@@ -154,8 +178,13 @@ class AsteriskSide:
 
     async def _on_up(self) -> None:
         self._changed_at = datetime.now(UTC)
-        await self._watcher.link_up(self._link)
-        await self._learn_aliases()
+        # Neither waits for the other: an audit that Asterisk does not answer is asked for again.
+        await asyncio.gather(
+            self._watcher.link_up(self._link),
+            self._learn_aliases(),
+            self._check_rights(),
+            self._check_trunks(),
+        )
 
     def _on_down(self, why: str) -> None:
         self._changed_at = datetime.now(UTC)
@@ -164,15 +193,65 @@ class AsteriskSide:
     def _on_event(self, event: Mapping[str, str]) -> None:
         self._watcher.on_event(event)
 
+    def _tell_unseen(self) -> None:
+        """The watcher tells when it goes blind; who never saw has nothing to lose."""
+        if not self._link.up and self._config.guard.mode is not GuardMode.OFF:
+            log.error("the guard is blind: the AMI link has not been up yet, %s", self._link.status)
+
+    async def _check_rights(self) -> None:
+        """Asterisk takes any login, and leaves out what its user may not hear, without a word."""
+        user = self._user
+        try:
+            said = await self._link.ask("Command", [("Command", f"manager show user {user}")])
+        except DialwardenError as error:
+            log.warning("rights of AMI user %s are not known (%s); it needs those of "
+                        "manager_dialwarden.conf", user, error)  # fmt: skip
+            return
+        missing = missing_rights(said.get("output", ""))
+        self._deaf = f"AMI user {user} lacks read = call" if "call" in missing["read"] else ""
+        if self._deaf:
+            log.error("the guard is blind: %s in manager.conf, so that Asterisk tells of no call",
+                      self._deaf)  # fmt: skip
+        for which, classes in missing.items():
+            if classes:
+                log.error("AMI user %s lacks %s = %s in manager.conf; add it, `manager reload`, "
+                          "and restart dialwarden: rights are fixed at the login",
+                          user, which, ",".join(classes))  # fmt: skip
+
+    async def _check_trunks(self) -> None:
+        """A trunk that is misspelt guards nothing, and nobody would notice."""
+        try:
+            said = await self._link.ask("Command", [("Command", "pjsip show endpoints")])
+        except DialwardenError:
+            return  # no PJSIP, or no right: that is told elsewhere
+        known = endpoints_of(said.get("output", ""))
+        for trunk in self._config.trunks.values():
+            technology, _, endpoint = trunk.channel.partition("/")
+            if known and technology.upper() == "PJSIP" and endpoint.lower() not in known:
+                log.warning(
+                    "[trunks.%s] channel = %s: Asterisk has no such PJSIP endpoint, so nothing is "
+                    "judged or guarded by it; `pjsip show endpoints` lists those there are",
+                    trunk.name, trunk.channel,
+                )  # fmt: skip
+
     async def _learn_aliases(self) -> None:
         """The admin's own names for console commands: the gateway judges `call …` as what it is."""
         try:
             said = await self._link.ask("Command", [("Command", "cli show aliases")])
+        except ActionFailed as error:
+            if error.message == _CLI_FAILED:  # no such command: res_clialiases is not loaded
+                self._aliases = {}
+            else:
+                self._tell_no_aliases(error)
+            return
         except DialwardenError as error:
-            log.warning("aliases of the console are not known, only `originate` is judged as one "
-                        "(%s)", error)  # fmt: skip
+            self._tell_no_aliases(error)
             return
         self._aliases = aliases_of(said.get("output", ""))
+
+    def _tell_no_aliases(self, error: DialwardenError) -> None:
+        log.warning("aliases of the console are not known, only `originate` is judged as one "
+                    "(%s)", error)  # fmt: skip
 
     async def _origin(self, caller: str, place: str) -> Phrase:
         ami = self._config.ami
@@ -191,6 +270,23 @@ class AsteriskSide:
                 "dialwarden refusals --rule bypass --since 1h",
                 self._alarm.most, "hung up" if stopped else "let go (guard mode report)",
             )  # fmt: skip
+
+
+def missing_rights(output: str) -> dict[str, list[str]]:
+    """What `manager show user` does not show of the classes that we need, by read and write."""
+    told = {m["which"]: set(m["classes"].split(",")) for m in _PERMITTED.finditer(output)}
+    found = {which: told.get(which, set()) for which in _NEEDED} if told else {}
+    if not found:
+        return {which: [] for which in _NEEDED}
+    return {
+        which: sorted({enough[0] for enough in needed if found[which].isdisjoint((*enough, "all"))})
+        for which, needed in _NEEDED.items()
+    }
+
+
+def endpoints_of(output: str) -> frozenset[str]:
+    """The names, in lower case, of what `pjsip show endpoints` prints."""
+    return frozenset(found["name"].lower() for found in _ENDPOINT.finditer(output))
 
 
 def aliases_of(output: str) -> dict[str, str]:

@@ -168,9 +168,12 @@ class Bridge:
         gc.collect()
         gc.freeze()
         host, port = sock.getsockname()[:2]
+        doors = [f"AGI on {host}:{port}"]
+        doors += [f"AMI gateway on {config.gateway.listen}"] * ("gateway" in self._sockets)
+        doors += [f"/healthz on {config.http.listen}"] * ("http" in self._sockets)
         log.info(
-            "ledger %s, AGI on %s:%d, %d campaigns; process %d is ready", self._ledger.path, host,
-            port, len(rulebook.entries), os.getpid(),
+            "ledger %s, %s, %d campaigns; process %d is ready", self._ledger.path,
+            ", ".join(doors), len(rulebook.entries), os.getpid(),
         )  # fmt: skip
         notify_ready()
 
@@ -341,6 +344,9 @@ def say_warnings(config: Config) -> None:
     if "ami" not in config.given:
         log.info("no [ami]: no gateway and no guard; only calls that the dialplan asks about "
                  "are judged")  # fmt: skip
+    else:
+        trunks = ", ".join(f"{one.name} ({one.channel})" for one in config.trunks.values())
+        log.info("guard: mode %s; trunks: %s", config.guard.mode.value, trunks or "none")
     missing = missing_from_dialplan(
         emergency_numbers(campaign.region for campaign in config.campaigns.values())
     )

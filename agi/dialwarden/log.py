@@ -1,9 +1,9 @@
 """The log: one line per verdict, and the words around it.
 
 The contract of the levels: INFO is one line per verdict, plus start and stop and what changed;
-WARNING needs a human today; ERROR is a refusal that should not have been, or a fault of ours;
-DEBUG is for whoever mends dialwarden. Callees' numbers are masked unless configured otherwise;
-what a peer sent is escaped.
+WARNING needs a human today, a call that left without asking among it; ERROR is a refusal that
+should not have been, or a fault of ours; DEBUG is for whoever mends dialwarden. Callees' numbers
+are masked unless configured otherwise; what a peer sent is escaped.
 
 Two formats on standard error: JSON, one object a line, for programs and journald; console, for
 people.
@@ -26,18 +26,19 @@ from typing import TextIO
 from dialwarden.gate.decision import Answer
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.numbers import mask
-from dialwarden.question import Question
+from dialwarden.question import Door, Question
 from dialwarden.reasons import sentence
-from dialwarden.verdict import Rule
+from dialwarden.verdict import Rule, Verdict
 
 log = logging.getLogger("dialwarden")
 _verdict_log = logging.getLogger("dialwarden.verdict")
 
 # As long as a subscriber's number is. Asterisk's counter at the end of a channel's name
-# (-0000001f, and ;2 for the far half of a Local channel) and its ids (1764000000.42) are none.
+# (-0000001f, and ;2 for the far half of a Local channel), its ids (1764000000.42) and ours
+# (dw- and random hexadecimal) are none.
 _NUMBER_IN_TEXT = re.compile(r"\+?\d{6,}")
-_COUNTER = re.compile(r"-[0-9a-f]{8}(;[12])?$")
-_UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?")
+_COUNTED = re.compile(r"(?<![\w/])(\w+/[^\s(),]+)(-0[0-9a-f]{7}(?:;[12])?)(?![\w;-])")
+_UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?|dw-(unbound-)?[0-9a-f]{24}")
 # A LogRecord's own attributes; what else stands in it was given with `extra`.
 _FIELDS = "fields"
 # Made once: `json.dumps` with a default makes an encoder a line. ASCII: nothing that a peer sent
@@ -62,18 +63,21 @@ class VerdictLog:
         """
         if self.clear_numbers or _UNIQUEID.fullmatch(text):
             return _printable(text)
-        counter = _COUNTER.search(text)
-        name, rest = (text[: counter.start()], counter[0]) if counter else (text, "")
-        return _printable(_NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), name) + rest)
+        # By turns what stands between channels, a channel's name, and its counter.
+        parts = _COUNTED.split(text)
+        parts[0::3] = map(_masked, parts[0::3])
+        parts[1::3] = map(_masked, parts[1::3])
+        return _printable("".join(parts))
 
     def write(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
-        """One line: at INFO, or at ERROR where we could not decide, since it may be nowhere else.
+        """One line: at INFO, at WARNING where a call left without asking, or at ERROR where we
+        could not decide, since it may be nowhere else.
 
         Args:
             started: `time.perf_counter()` of when the question came.
         """
         verdict = answer.verdict
-        level = logging.ERROR if Rule.UNAVAILABLE in verdict.rules else logging.INFO
+        level = _level(verdict, question)
         if not _verdict_log.isEnabledFor(level):
             return
         number = self.shown(verdict.number or question.dialled) or "(no number)"
@@ -116,6 +120,17 @@ def reason_of(answer: Answer, language: str) -> str:
     """The sentence of the first failing rule, "" when none failed."""
     refusals = answer.verdict.refusals
     return sentence(refusals[0].reason, language) if refusals else ""
+
+
+def _level(verdict: Verdict, question: Question) -> int:
+    if Rule.UNAVAILABLE in verdict.rules:
+        return logging.ERROR
+    bypassed = question.door is Door.GUARD and Rule.BYPASS in verdict.rules
+    return logging.WARNING if bypassed else logging.INFO
+
+
+def _masked(text: str) -> str:
+    return _NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), text)
 
 
 def _headline(answer: Answer, number: str, reason: str) -> str:

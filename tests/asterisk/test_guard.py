@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from bench.bridge import Bridge
 from bench.pbx import Pbx
+from bench.ports import free_tcp_port
 from bench.trunk import Outcome, Trunk
 from client import RawClient
 from office import (
@@ -244,6 +247,50 @@ def test_in_report_mode_it_goes_out_and_counts(office: Pbx, trunk: Trunk, start:
     assert f"at forgot,{MOBILE},1" in str(refusal["findings"])
 
 
+def test_a_phone_that_began_to_ring_while_no_bridge_ran(
+    office: Pbx, trunk: Trunk, second_trunk: Trunk, start: Start
+) -> None:
+    bridge = start()
+    trunk.on(MOBILE, Outcome.TRYING)
+    second_trunk.on(MOBILE, Outcome.TRYING)
+    office.dial(MOBILE, "two-trunks")
+    invite = trunk.wait_invite(MOBILE)
+    until(lambda: attempt_states(bridge) == [("dialled", None)], "it is dialled")
+    bridge.kill()
+    trunk.reply(invite, Outcome.RING)
+    again = start()
+    barrier(again, office, trunk)
+    assert invite.cancelled_at is None
+    until(lambda: attempt_states(again) == [("rang", None)], "it rings")
+    trunk.reply(invite, Outcome.TIMEOUT)
+    until(lambda: attempt_states(again) == [("settled", "no_answer")], "nobody answered")
+
+
+@pytest.mark.parametrize("mode", ["report", "hangup"])
+def test_two_bridges_on_one_asterisk_and_one_ledger_count_each_call_once(
+    office: Pbx, trunk: Trunk, start: Start, tmp_path: Path, mode: str
+) -> None:
+    bridge = start(config(mode))
+    ports = {
+        4580: free_tcp_port(), 5038: office.ami_port, 5138: free_tcp_port(), 4581: free_tcp_port(),
+    }  # fmt: skip
+    with Bridge.start(config(mode), tmp_path, ports=ports, name="other") as other:
+        other.wait_ready()
+        trunk.on(OTHER, Outcome.BUSY if mode == "report" else Outcome.TRYING)
+        asked = [f"3361400{index:04}" for index in range(20)]
+        for number in asked:
+            trunk.on(number, Outcome.BUSY)
+            by_ami(bridge.gateway_port, f"PJSIP/{number}@carrier", f"permit-{number}")
+        office.dial(OTHER, "forgot")
+        until(lambda: len(bypasses(bridge)) == 1, "the bypass on record")
+        until(lambda: {state for state, _ in attempt_states(bridge)} == {"settled"}, "settled")
+    # The other one has stopped, and written whatever it had to write.
+    assert [row["number"] for row in bypasses(bridge)] == [f"+{OTHER}"]
+    counted = [f"+{number}" for number in asked] + [f"+{OTHER}"] * (mode == "report")
+    assert sorted(row["number"] for row in listed(bridge, "attempts", "list")) == sorted(counted)
+    assert attempt_states(bridge) == [("settled", "busy")] * len(counted)
+
+
 # What agents tell ---------------------------------------------------------------------------------
 
 
@@ -288,6 +335,13 @@ def test_a_silent_call_is_told_by_its_own_channel(office: Pbx, trunk: Trunk, sta
     assert (silent["number"], silent["campaign"]) == (f"+{MOBILE}", CAMPAIGN)
     (share,) = json.loads(done(bridge, "silent", "share", "--json"))
     assert (share["answered"], share["silent"]) == (1, 1)
+
+
+def test_a_trunk_that_is_misspelt_is_told(office: Pbx, start: Start) -> None:
+    bridge = start(config().replace('"PJSIP/carrier-2"', '"PJSIP/carier-2"'))
+    until(lambda: "no such PJSIP endpoint" in bridge.log, "the warning")
+    assert bridge.log.count("no such PJSIP endpoint") == 1
+    assert "[trunks.carrier-2] channel = PJSIP/carier-2" in bridge.log
 
 
 # Being blind -------------------------------------------------------------------------------------

@@ -7,8 +7,10 @@ A way only sets the call off. Whether an INVITE came of it, and whether one shou
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
 import re
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -332,6 +334,26 @@ def _redirected_by_the_callee(scene: Scene) -> Headers:
     return originate(scene, f"PJSIP/{scene.other}@carrier")
 
 
+def _registered(scene: Scene) -> Headers:
+    """An entry of Asterisk's database that gives the agent's telephone the callee's address."""
+    uri = f"sip:{scene.number}@{scene.host}"
+    contact = {
+        "uri": uri, "endpoint": "agent", "expiration_time": str(int(time.time()) + 3600),
+        "qualify_frequency": "0", "qualify_timeout": "3.0", "authenticate_qualify": "no",
+        "prune_on_boot": "no", "path": "", "outbound_proxy": "", "user_agent": "",
+        "reg_server": "", "via_addr": "", "via_port": "0", "call_id": "",
+    }  # fmt: skip
+    key = f"contact/agent;@{hashlib.md5(uri.encode()).hexdigest()}"
+    response = scene.client.action(
+        ("Action", "DBPut"), ("Family", "registrar"), ("Key", key), ("Val", json.dumps(contact))
+    )
+    if response["response"] == "Success":
+        originate(scene, "PJSIP/agent")
+        scene.wait_reached()
+        scene.pbx.ami.ask("DBDel", Family="registrar", Key=key)
+    return response
+
+
 CHANNELS = {
     "a number at the trunk": "PJSIP/{n}@carrier",
     "a national number": "PJSIP/{nat}@carrier",
@@ -341,6 +363,7 @@ CHANNELS = {
     "a technology in lower case": "pjsip/{n}@carrier",
     "a URI through the trunk": "PJSIP/carrier/sip:{n}@{host}",
     "a URI with + and parameters": "PJSIP/carrier/sip:+{n}@{host};user=phone",
+    "a URI in percent through the agent's endpoint": "PJSIP/agent/sip:{coded}@{host}",
     "a URI in percent": "PJSIP/carrier/sip:{coded}@{host}",
     "a user for a URI that has none": "PJSIP/{n}@carrier/sip:{host}",
     "a URI through the agent's endpoint": "PJSIP/agent/sip:{n}@{host}",
@@ -446,6 +469,14 @@ THROUGH_AMI = [
         "Command: queue add member": _queue_add_by_command,
     }),
     *_ways(By.GATEWAY, Allowed.REFUSED, {
+        "Application: Exec of an Exec of a variable": _application(
+            "Exec", "Exec(${{WHAT}})", ("Variable", "WHAT=Dial(PJSIP/{n}@carrier,30)")),
+        "Application: Exec of an ExecIf of a variable": _application(
+            "Exec", "ExecIf(1?${{WHAT}})", ("Variable", "WHAT=Dial(PJSIP/{n}@carrier,30)")),
+        "Application: Exec of an Originate of a variable": _application(
+            "Exec", "Originate(Local/s@quiet/n,app,Exec,${{WHAT}})",
+            ("Variable", "WHAT=Dial(PJSIP/{n}@carrier,30)")),
+        "DBPut of a telephone's registration": _registered,
         "Originate: a ChannelId used before": _used_channel_id,
         "Command: dialplan add extension": _dialplan_rewritten,
         "DialplanExtensionAdd": _dialplan_added,

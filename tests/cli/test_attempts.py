@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.cli.site import Site
 
-from dialwarden.ledger import attempts
+from dialwarden.ledger import attempts, legs
 from dialwarden.ledger.basis import Basis, basis_id
 from dialwarden.ledger.connection import open_ledger, transaction
-from dialwarden.ledger.silent_calls import list_silent_calls
+from dialwarden.ledger.silent_calls import NewSilentCall, list_silent_calls
+from dialwarden.ledger.silent_calls import add as add_silent
 from dialwarden.question import Door, Purpose
 
 NUMBER = "0612345678"
@@ -199,9 +200,37 @@ def test_an_attempt_of_the_bridge_is_listed_with_what_it_was_judged_by(site: Sit
     )  # fmt: skip
     header, line = site.out("attempts", "list").splitlines()
     assert header.split() == [
-        "ID", "AT", "NUMBER", "PROFESSIONAL", "CAMPAIGN", "STATE", "OUTCOME", "DOOR", "CALL",
+        "ID", "AT", "NUMBER", "PROFESSIONAL", "CAMPAIGN", "STATE", "OUTCOME", "DOOR", "BY", "TRUNK",
+        "CAUSE", "CALL",
     ]  # fmt: skip
     assert line.startswith("1   Mon 2026-11-16 10:00 Europe/Paris  +33612345678")
+
+
+def test_text_says_who_asked_how_it_was_dialled_and_what_became_of_it(site: Site) -> None:
+    site.ledger.parent.mkdir()
+    with site.writing() as conn:
+        attempt = attempts.reserve(
+            conn,
+            attempts.NewAttempt(
+                33612345678, "acme", "paris", Purpose.SALES, Door.GATEWAY, NOW, call="dw-1",
+                asked_by="vicidial@10.0.0.7:4711", zones=("Europe/Paris",),
+            ),
+        )  # fmt: skip
+        for trunk, uniqueid, ending, cause in (
+            ("carrier", "1.1", legs.Ending.FAILED, 34),
+            ("carrier-2", "1.2", legs.Ending.ANSWERED, 16),
+        ):
+            channel = f"PJSIP/{trunk}-00000001"
+            leg = legs.LegId("pbx", uniqueid, channel)
+            legs.dialled(conn, attempt, leg, trunk=trunk, at=NOW)
+            if ending is legs.Ending.ANSWERED:
+                legs.answered(conn, leg, NOW)
+            legs.ended(conn, leg, ending, cause=cause, at=NOW)
+        add_silent(conn, NewSilentCall(33612345678, "acme", NOW, NOW, attempt=attempt))
+    line = site.out("attempts", "list").splitlines()[1]
+    assert line.endswith("  dw-1")
+    cells = "paris     settled  answered (silent)  gateway  vicidial@10.0.0.7:4711  carrier-2  16"
+    assert cells in line
 
 
 def test_filters(site: Site) -> None:
@@ -222,6 +251,8 @@ def test_filters(site: Site) -> None:
     assert ids("--professional", "bella") == [3]
     assert ids("--campaign", "paris") == []
     assert ids("--call", "x") == []
+    assert ids("--door", "import") == [1, 2, 3]
+    assert ids("--door", "gateway") == []
     assert ids("--since", "2026-11-12T10:00Z") == [2, 3]
     assert ids("--until", "2026-11-12T10:00Z") == [1]
     assert ids("--since", "2026-11-11", "--until", "13/11/2026") == [2]

@@ -46,8 +46,11 @@ def test_text_has_the_newest_at_the_bottom_in_clear(site: Site) -> None:
     record(site)
     record(site, T0 + timedelta(minutes=1), number=None, dialled="06\x1b[2J", next=None, would=True)
     lines = site.out("refusals").splitlines()
-    assert lines[0].split() == ["AT", "NUMBER", "CAMPAIGN", "RULES", "REASON", "NEXT"]
+    assert lines[0].split() == [
+        "AT", "NUMBER", "CAMPAIGN", "RULES", "REASON", "NEXT", "DOOR", "BY",
+    ]  # fmt: skip
     assert "+33612345678  paris     hours&gap           too early  Mon 2026-11-16 10:00" in lines[1]
+    assert lines[1].endswith("  agi   PJSIP/200-1")
     assert "06\\x1b[2J" in lines[2]
     assert "hours&gap (let go)  too early" in lines[2]
 
@@ -92,6 +95,9 @@ def test_filters(site: Site) -> None:
     assert ids("--number", "0612345678", "--campaign", "paris") == [1, 3]
     assert ids("--since", "2h") == [3]
     assert ids("--since", "2026-11-16 10:00:00Z", "--until", "1m") == [2]
+    record(site, door=Door.GUARD)
+    assert ids("--door", "guard") == [4]
+    assert ids("--door", "agi") == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialwarden.doors import ami_answers
-from dialwarden.doors.ami_answers import Unanswered, surely_not_dialled
+from dialwarden.doors.ami_answers import Unanswered, speaks_freely, surely_not_dialled
 from dialwarden.doors.ami_rulings import Relay
 from dialwarden.wire.ami_request import AmiRequest
 
@@ -139,3 +139,38 @@ def test_answers_in_order_are_each_found(ids: list[str], skipped: set[int]) -> N
             assert found is None or int(found.user or 0) <= place
     if not skipped:
         assert len(waiting) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "freely"),
+    [
+        ((("Action", "Getvar"), ("Variable", "URIDECODE(a%0d%0a%0d%0aResponse: Error)")), True),
+        ((("action", "GETVAR"), ("Variable", "BASE64_DECODE(DQo=)")), True),
+        ((("Action", "Status"), ("Variables", "CHANNEL(state),URIDECODE(%0d%0a)")), True),
+        ((("Action", "Getvar"), ("Variable", "CHANNEL(linkedid)")), False),
+        ((("Action", "Getvar"), ("Variable", "DEVICE_STATE(PJSIP/1001)")), False),
+        ((("Action", "Getvar"), ("Variable", "CAMPAIGN")), False),
+        ((("Action", "Status"),), False),
+        ((("Action", "Originate"), ("Variable", "X=URIDECODE(%0d)")), False),
+    ],
+)
+def test_what_a_client_can_make_asterisk_say(
+    headers: tuple[tuple[str, str], ...], freely: bool
+) -> None:
+    assert speaks_freely(AmiRequest(headers)) is freely
+
+
+def test_behind_what_speaks_freely_no_error_proves_that_nothing_was_dialled() -> None:
+    """The value of a variable ends in a response to the Originate that has not been read yet."""
+    waiting = Unanswered()
+    waiting.sent("value", free=True)
+    waiting.sent("call", relay=RELAY)
+    assert waiting.answered(response("value")) is not None
+    forged = response("call", "Error", "Channel not specified")
+    found = waiting.answered(forged)
+    assert found is not None
+    assert not surely_not_dialled(found, forged)
+    waiting.sent("later", relay=RELAY)
+    late = waiting.answered(response("later", "Error", "Channel not specified"))
+    assert late is not None
+    assert not late.alone

@@ -125,7 +125,7 @@ async def test_only_allowed_hosts_may_connect(caplog: pytest.LogCaptureFixture) 
             assert await client.rest() == b""
         await eventually(lambda: gate.gateway.counters.refused_peer == 1)
         assert gate.ami.sessions == []
-    assert "'127.0.0.1' is not in allow_from (192.0.2.0/24)" in caplog.text
+    assert "'127.0.0.1' is not in [gateway] allow_from (192.0.2.0/24)" in caplog.text
 
 
 @on_both_loops

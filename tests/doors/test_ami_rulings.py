@@ -396,6 +396,47 @@ async def test_an_emergency_command_passes_with_the_ledger_gone(
     assert rule_of(await desk.rule("AGI", Channel="PJSIP/x-1", Command=dial)) == ""
 
 
+DIALS_112 = [
+    *(
+        ("Originate", {"Channel": "Local/1001@agents", "Application": name, "Data": data})
+        for name, data in [
+            ("Dial", "PJSIP/112@carrier,30"),
+            ("RetryDial", "beep,1,0,PJSIP/112@carrier,30"),
+            ("Page", "PJSIP/112@carrier"),
+            ("Originate", "PJSIP/112@carrier,app,Wait,60"),
+            ("Exec", "Dial(PJSIP/112@carrier,30)"),
+            ("Exec", "Dial(PJSIP/112@carrier,${SECONDS})"),
+            ("ExecIf", "1?Dial(PJSIP/112@carrier)"),
+        ]
+    ),
+    ("Originate", {"Channel": "PJSIP/112@carrier", "Variable": "FILE(/x)=y"}),
+    ("Originate", {"Channel": "PJSIP/1001", "Exten": "112", "Variable": "MONITOR_EXEC=x"}),
+    ("Originate", {"Channel": "PJSIP/carrier/sip:%31%31%32@10.0.0.9"}),
+    ("Command", {"Command": "ring PJSIP/112@carrier application Wait 60"}),
+    ("Command", {"Command": "channel originate Local/1@a application Dial PJSIP/112@carrier"}),
+    ("Command", {"Command": "channel redirect PJSIP/1001-1 out,112,1"}),
+    ("Command", {"Command": "queue add member PJSIP/112@carrier to night"}),
+    ("Command", {"Command": 'agi exec PJSIP/1001-1 "EXEC Dial PJSIP/112@carrier"'}),
+    ("AGI", {"Channel": "PJSIP/1001-1", "Command": "EXEC Dial PJSIP/112@carrier"}),
+    ("Redirect", {"Channel": "PJSIP/1001-1", "Exten": "112"}),
+    ("Redirect", {"Channel": "PJSIP/1001-1", "Exten": "s", "ExtraExten": "9112"}),
+    ("BlindTransfer", {"Channel": "PJSIP/1001-1", "Exten": "112"}),
+    ("Atxfer", {"Channel": "PJSIP/1001-1", "Exten": "112"}),
+    ("QueueAdd", {"Queue": "night", "Interface": "PJSIP/112@carrier"}),
+    ("Park", {"Channel": "PJSIP/1001-1", "TimeoutChannel": "PJSIP/112@carrier-00000001"}),
+    ("DAHDIDialOffhook", {"DAHDIChannel": "1", "Number": "112"}),
+]
+
+
+@pytest.mark.parametrize(("action", "headers"), DIALS_112)
+async def test_every_action_that_dials_112_passes_with_the_ledger_gone(
+    desk: Desk, gone: Callable[[], None], action: str, headers: dict[str, str]
+) -> None:
+    gone()
+    request = relayed(await desk.rule(action, user="nobody", **headers))
+    assert not request.get("Variable")
+
+
 async def test_exempt_patterns_pass_uncounted(desk: Desk) -> None:
     assert await desk.rules("PJSIP/3949@carrier", user="nobody") == ""
     assert desk.world.attempts() == []

@@ -125,7 +125,8 @@ async def test_what_cannot_be_recorded_is_in_the_log_for_a_person(
     said = told.getMessage()
     assert said.startswith(f"{what} was NOT recorded (")
     assert why in said
-    assert "record it by hand: {" in said
+    command = "objection add" if what == "an objection" else "silent add"
+    assert f"record it by hand, dialwarden {command}: {{" in said
     for value in body.values():
         assert value in said
 
@@ -138,7 +139,9 @@ async def test_what_fails_on_our_side_is_in_the_log_too(
 
     monkeypatch.setattr(world.recorder, "silent", broken)
     await tell(world, "DialwardenSilent", number=DIALLED)
-    assert "a silent call was NOT recorded; record it by hand: {" in caplog.text
+    assert (
+        "a silent call was NOT recorded; record it by hand, dialwarden silent add: {" in caplog.text
+    )
     assert f"'number': '{DIALLED}'" in caplog.text
 
 

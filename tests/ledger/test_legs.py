@@ -12,24 +12,20 @@ from tests.ledger.test_schema import plans
 from dialwarden.ledger import attempts, legs, permits
 from dialwarden.ledger.attempt_list import list_attempts
 from dialwarden.ledger.connection import micros, open_ledger
-from dialwarden.ledger.legs import Ending, OpenLeg
+from dialwarden.ledger.legs import Ending, LegId, OpenLeg
 from dialwarden.ledger.states import Event, IllegalTransition, Outcome, State
 
 PBX = "pbx1 127.0.0.1:5038"
 
 
+def leg_id(uniqueid: str = "1.1", pbx: str = PBX) -> LegId:
+    return LegId(pbx, uniqueid, f"PJSIP/carrier-{uniqueid}")
+
+
 def dial(
     conn: sqlite3.Connection, made: int, uniqueid: str = "1.1", at: datetime = T0, pbx: str = PBX
 ) -> bool:
-    return legs.dialled(
-        conn,
-        made,
-        uniqueid=uniqueid,
-        trunk="carrier",
-        channel=f"PJSIP/carrier-{uniqueid}",
-        pbx=pbx,
-        at=at,
-    )
+    return legs.dialled(conn, made, leg_id(uniqueid, pbx), trunk="carrier", at=at)
 
 
 def story(conn: sqlite3.Connection, *steps: str | Ending | None, uniqueid: str = "1.1") -> None:
@@ -37,13 +33,13 @@ def story(conn: sqlite3.Connection, *steps: str | Ending | None, uniqueid: str =
     for minute, step in enumerate(steps, 1):
         at = day(minute / 1440)
         if step == "rang":
-            legs.rang(conn, uniqueid, at)
+            legs.rang(conn, leg_id(uniqueid), at)
         elif step == "answered!":
-            legs.answered(conn, uniqueid, at)
+            legs.answered(conn, leg_id(uniqueid), at)
         elif step is None:
-            legs.lost(conn, uniqueid, at)
+            legs.lost(conn, leg_id(uniqueid), at)
         else:
-            legs.ended(conn, uniqueid, Ending(step), cause=17, at=at)
+            legs.ended(conn, leg_id(uniqueid), Ending(step), cause=17, at=at)
 
 
 def told(conn: sqlite3.Connection) -> list[tuple[object, object]]:
@@ -64,6 +60,25 @@ def everything(conn: sqlite3.Connection) -> list[tuple[object, ...]]:
         conn.execute("SELECT * FROM attempt").fetchall()
         + conn.execute("SELECT * FROM leg").fetchall()
     )
+
+
+def test_two_pbxes_may_make_the_same_uniqueid(conn: sqlite3.Connection) -> None:
+    ours, theirs = (attempts.reserve(conn, attempt(number)) for number in (A, B))
+    assert dial(conn, ours)
+    assert dial(conn, theirs, pbx="pbx2 127.0.0.1:5038")
+    legs.answered(conn, leg_id(pbx="pbx2 127.0.0.1:5038"), T0)
+    assert told(conn) == [("dialled", None), ("rang", None)]
+
+
+def test_an_originate_may_bring_a_uniqueid_again(conn: sqlite3.Connection) -> None:
+    """The same ChannelId, the first call having failed: another leg of that attempt."""
+    made = attempts.reserve(conn, attempt())
+    first, again = (LegId(PBX, "dw-1", f"PJSIP/carrier-{n}") for n in (1, 2))
+    assert legs.dialled(conn, made, first, trunk="carrier", at=T0)
+    legs.ended(conn, first, Ending.FAILED, cause=34, at=T0)
+    assert legs.dialled(conn, made, again, trunk="carrier", at=T0)
+    legs.rang(conn, again, T0)
+    assert told(conn) == [("rang", None)]
 
 
 DONE = "settled"
@@ -124,7 +139,7 @@ def test_a_leg_is_recorded_with_its_instants(conn: sqlite3.Connection) -> None:
 
 def test_the_cause_may_be_unknown(conn: sqlite3.Connection) -> None:
     dial(conn, attempts.reserve(conn, attempt()))
-    legs.ended(conn, "1.1", Ending.CANCELLED, cause=None, at=T0)
+    legs.ended(conn, leg_id("1.1"), Ending.CANCELLED, cause=None, at=T0)
     assert leg_row(conn)[6:] == ("cancelled", micros(T0), None)
 
 
@@ -302,7 +317,7 @@ def test_a_live_leg_keeps_its_attempt_open(conn: sqlite3.Connection) -> None:
     dial(conn, made, "1.2")
     story(conn, "answered!", uniqueid="1.2")
     assert legs.settle_overdue(conn, before=day(1), at=day(1)) == 0
-    legs.lost(conn, "1.2", day(1))
+    legs.lost(conn, leg_id("1.2"), day(1))
     assert told(conn) == [(DONE, "answered")]
 
 
@@ -332,7 +347,7 @@ def test_what_was_settled_without_an_outcome_permits_nothing(conn: sqlite3.Conne
     assert attempts.state_of(conn, 1) is State.SETTLED
 
 
-BY_UNIQUEID = "SEARCH leg USING INDEX sqlite_autoindex_leg_1 (uniqueid=?)"
+BY_UNIQUEID = "SEARCH leg USING INDEX sqlite_autoindex_leg_1 (pbx=? AND uniqueid=? AND channel=?)"
 BY_ATTEMPT = "SEARCH leg USING INDEX leg_by_attempt (attempt_id=?)"
 BY_ID = "SEARCH attempt USING INTEGER PRIMARY KEY (rowid=?)"
 OPEN_ONES = "SEARCH leg USING INDEX leg_open (pbx=?)"
@@ -363,13 +378,12 @@ def test_an_attempt_is_listed_with_its_last_leg(conn: sqlite3.Connection) -> Non
     made = attempts.reserve(conn, attempt())
     attempts.reserve(conn, attempt(B))
     dial(conn, made, "1.1")
-    legs.ended(conn, "1.1", Ending.FAILED, cause=34, at=T0)
-    legs.dialled(
-        conn, made, uniqueid="1.2", trunk="spare", channel="PJSIP/spare-2", pbx=PBX, at=day(1)
-    )
+    legs.ended(conn, leg_id("1.1"), Ending.FAILED, cause=34, at=T0)
+    spare = LegId(PBX, "1.2", "PJSIP/spare-2")
+    legs.dialled(conn, made, spare, trunk="spare", at=day(1))
     keys = ("trunk", "channel", "hangup_cause")
     rows = [tuple(row[key] for key in keys) for row in list_attempts(conn)]
     assert rows == [("spare", "PJSIP/spare-2", None), (None, None, None)]
-    legs.ended(conn, "1.2", Ending.BUSY, cause=17, at=day(1))
+    legs.ended(conn, spare, Ending.BUSY, cause=17, at=day(1))
     first, _ = list_attempts(conn)
     assert (first["hangup_cause"], first["ended_at"], first["at"]) == (17, day(1), T0)

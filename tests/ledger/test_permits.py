@@ -9,6 +9,7 @@ from tests.ledger.test_schema import plans
 
 from dialwarden.ledger import attempts, legs, permits
 from dialwarden.ledger.attempts import HistoryRow
+from dialwarden.ledger.legs import LegId
 from dialwarden.ledger.permits import OpenPermit
 from dialwarden.ledger.states import Event, Outcome, State
 
@@ -113,13 +114,15 @@ def test_a_naive_instant_is_a_fault(conn: sqlite3.Connection) -> None:
 
 def test_a_leg_is_known_once_it_was_recorded(conn: sqlite3.Connection) -> None:
     made = attempts.reserve(conn, attempt())
-    assert permits.leg_known(conn, "1.2") is None
-    legs.dialled(
-        conn, made, uniqueid="1.2", trunk="carrier", channel="PJSIP/carrier-1", pbx="p", at=T0
-    )
-    assert permits.leg_known(conn, "1.2") == made
-    legs.ended(conn, "1.2", legs.Ending.ANSWERED, cause=16, at=T0)
-    assert permits.leg_known(conn, "1.2") is None  # a Uniqueid that is over may come again
+    leg, later = LegId("p", "1.2", "PJSIP/carrier-1"), T0 + timedelta(seconds=1)
+    assert permits.leg_known(conn, leg, since=T0) is None
+    legs.dialled(conn, made, leg, trunk="carrier", at=T0)
+    assert permits.leg_known(conn, leg, since=later) == made
+    # A Uniqueid may come again, while nobody saw that its leg ended, or when it has.
+    assert permits.leg_known(conn, LegId("p", "1.2", "PJSIP/carrier-2"), since=T0) is None
+    legs.ended(conn, leg, legs.Ending.ANSWERED, cause=16, at=T0)
+    assert permits.leg_known(conn, leg, since=T0) == made
+    assert permits.leg_known(conn, leg, since=later) is None
 
 
 @pytest.mark.parametrize("state", State)
@@ -150,7 +153,10 @@ def test_every_question_about_permits_is_looked_up_in_indexes(conn: sqlite3.Conn
         BY_PERMIT.replace("INDEX", "COVERING INDEX"),
         BY_CALL.replace("INDEX", "COVERING INDEX"),
     ]
-    assert plans(conn, lambda: permits.leg_known(conn, "a")) == []
+    assert plans(conn, lambda: permits.leg_known(conn, LegId("p", "a", "b"), since=at)) == []
     assert [row[3] for row in conn.execute(
-        "EXPLAIN QUERY PLAN SELECT attempt_id FROM leg WHERE uniqueid = 'a'"
-    )] == ["SEARCH leg USING INDEX sqlite_autoindex_leg_1 (uniqueid=?)"]  # fmt: skip
+        "EXPLAIN QUERY PLAN SELECT attempt_id FROM leg"
+        " WHERE pbx = 'p' AND uniqueid = 'a' AND channel = 'b'"
+    )] == [
+        "SEARCH leg USING INDEX sqlite_autoindex_leg_1 (pbx=? AND uniqueid=? AND channel=?)"
+    ]  # fmt: skip

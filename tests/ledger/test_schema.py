@@ -211,10 +211,7 @@ def test_listing_one_callee_or_call_does_not_read_the_whole_ledger(
     ]  # fmt: skip
 
 
-def test_a_call_and_a_permit_are_one_look_up(conn: sqlite3.Connection) -> None:
+def test_a_call_is_one_look_up(conn: sqlite3.Connection) -> None:
     assert plans(conn, lambda: attempts.open_attempt(conn, "c", A, "acme")) == [
         "SEARCH attempt USING INDEX attempt_by_call (call=? AND number=?)"
-    ]
-    assert plans(conn, lambda: attempts.permit_known(conn, "p")) == [
-        "SEARCH attempt USING COVERING INDEX attempt_by_permit (permit=?)"
     ]

@@ -179,3 +179,70 @@ def test_only_the_actions_concerned_ever_dial(action: str, headers: dict[str, st
 )
 def test_the_number_in_a_caller_id(caller_id: str, number: str | None) -> None:
     assert shown_number(caller_id) == number
+
+
+@pytest.mark.parametrize(
+    ("action", "headers", "expected"),
+    [
+        # Each of these placed a call on Asterisk 16 and 22, or would where a module is loaded.
+        ("Originate", {"Application": "Exec", "Data": "NoOp(${SHELL(sh x)})"}, "BYPASS"),
+        ("Originate", {"Application": "Exec", "Data": "NoOp(${SH${E}ELL(sh x)})"}, "NUMBER"),
+        ("Originate", {"Application": "Exec", "Data": "System(${X})"}, "BYPASS"),
+        ("Originate", {"Application": "System", "Data": "echo eA== | base64 -d | sh"}, "BYPASS"),
+        ("Originate", {"Application": "AGI", "Data": "/bin/sh,-c,x"}, "BYPASS"),
+        ("Originate", {"Application": "EAGI", "Data": "../../../bin/sh,-c,x"}, "BYPASS"),
+        ("Originate", {"Application": "Queue", "Data": "q,,,,20,/bin/sh"}, "BYPASS"),
+        ("Originate", {"Application": "MixMonitor", "Data": "x.wav,,echo eA== | sh"}, "BYPASS"),
+        ("Originate", {"Application": "ExternalIVR", "Data": "/bin/x"}, "BYPASS"),
+        ("Originate", {"Application": "Set", "Data": "FILE(/spool/x,,,a)=Chan"}, "BYPASS"),
+        ("Originate", {"Application": "Set", "Data": "ARRAY(FI\\LE(/x))=Chan"}, "BYPASS"),
+        ("Originate", {"Application": "Set", "Data": "DB(registrar/contact/1001)=x"}, "BYPASS"),
+        ("Setvar", {"Channel": "x", "Variable": "FILE(/spool/x)", "Value": "y"}, "BYPASS"),
+        ("Setvar", {"Channel": "x", "Variable": "ARRAY(DIALWARDEN\\_NUMBER)"}, "BYPASS"),
+        ("Getvar", {"Variable": "SHELL(echo eA== | base64 -d | sh)"}, "BYPASS"),
+        ("Getvar", {"Variable": "EVAL(${SH${E}ELL(x)})"}, "BYPASS"),
+        ("Getvar", {"Variable": "CUT(SH\\ELL(x),,1)"}, "BYPASS"),
+        ("Status", {"Variables": "CHANNEL(state),SHELL(x)"}, "BYPASS"),
+        ("AGI", {"Command": 'GET VARIABLE "SHELL(asterisk -rx x)"'}, "BYPASS"),
+        ("AGI", {"Command": "GET FULL VARIABLE ${SHELL(x)}"}, "BYPASS"),
+        ("AGI", {"Command": "SET VARIABLE FILE(/spool/x,,,a) y"}, "BYPASS"),
+        ("AGI", {"Command": "DATABASE PUT registrar contact/1001;@x y"}, "BYPASS"),
+        ("MixMonitor", {"Command": "echo eA== | base64 -d | sh"}, "BYPASS"),
+        ("MixMonitor", {"Command": "/usr/sbin/asterisk -rx x"}, "BYPASS"),
+        ("MixMonitor", {"Command": "cp ^{X} /var/spool/asterisk/outgoing/x.call"}, "BYPASS"),
+        ("DBPut", {"Family": "registrar", "Key": "contact/1001;@x"}, "BYPASS"),
+        ("DBPut", {"Family": "/Registrar//contact", "Key": "1001;@x"}, "BYPASS"),
+        ("DBPut", {"Family": "SIP/Registry", "Key": "1001"}, "BYPASS"),
+        ("Command", {"Command": "dialplan eval function SHELL(x)"}, "BYPASS"),
+        ("Command", {"Command": "database put registrar contact/1001 x"}, "BYPASS"),
+        ("Command", {"Command": "database query 'INSERT INTO astdb VALUES (1)'"}, "BYPASS"),
+        ("Command", {"Command": 'mixmonitor start x "x.wav,,x | sh"'}, "BYPASS"),
+        # What dialers and desktops send every day.
+        ("Originate", {"Application": "Exec", "Data": "Playback(${FILE_NAME})"}, ""),
+        ("Originate", {"Application": "AGI", "Data": "agi://10.0.0.7/a/b,1"}, ""),
+        ("Originate", {"Application": "AGI", "Data": "call.php,a/b"}, ""),
+        ("Originate", {"Application": "MixMonitor", "Data": "/rec/x.wav,b"}, ""),
+        ("Originate", {"Application": "Queue", "Data": "sales,t,,,20,q.agi"}, ""),
+        ("Setvar", {"Channel": "x", "Variable": "DB(CF/100)", "Value": "0612345678"}, ""),
+        ("Getvar", {"Variable": "DB(CF/100)"}, ""),
+        ("Status", {"Variables": "CHANNEL(peer),CDR(dst)"}, ""),
+        ("AGI", {"Command": "GET VARIABLE DEVICE_STATE(PJSIP/carrier)"}, ""),
+        ("MixMonitor", {"Command": "/usr/bin/lame -b 16 ^{MIXMONITOR_FILENAME} /x.mp3"}, ""),
+        ("DBPut", {"Family": "CF", "Key": "registrar"}, ""),
+        ("Command", {"Command": "core show function SHELL"}, ""),
+        ("Command", {"Command": "database put CF 100 0612345678"}, ""),
+        ("Command", {"Command": "mixmonitor start PJSIP/1001-00000001 x.wav"}, ""),
+    ],
+)
+def test_what_would_call_by_way_of_a_program_a_file_or_a_registration(
+    action: str, headers: dict[str, str], expected: str
+) -> None:
+    if action == "Originate":
+        headers = {"Channel": "Local/1001@agents", **headers}
+    assert said(demand(action, **headers)) == expected
+
+
+def test_who_may_change_the_dialplan_may_do_as_much_in_other_ways() -> None:
+    assert said(demand("DBPut", leave=True, Family="registrar", Key="contact/1")) == ""
+    assert said(demand("Getvar", leave=True, Variable="SHELL(uptime)")) == ""
+    assert said(demand("MixMonitor", leave=True, Command="a | b")) == ""

@@ -93,3 +93,23 @@ def test_what_is_left_sets_nothing_of_ours(values: list[str]) -> None:
 @given(st.lists(st.text('ABC=,"\\()[] 12', max_size=30), max_size=4))
 def test_what_names_nothing_of_ours_stays_as_it_is(values: list[str]) -> None:
     assert clean_variables(variables(*values)).headers == variables(*values)
+
+
+@pytest.mark.parametrize(
+    ("value", "taken_out"),
+    [
+        ("FILE(/spool/x,,,a)=Channel: PJSIP/06", True),
+        ("DB(registrar/contact/1001)=x", True),
+        ("MONITOR_EXEC=sh x", True),
+        ("ARRAY(DIALWARDEN\\\\_VERDICT)=ALLOW", True),  # unescaped twice, and set
+        ("PROFILE(1)=a,X=${CUT(${A},-,1)}", False),
+        ("DB(CF/100)=0612345678", False),
+    ],
+)
+def test_a_variable_that_would_do_more_than_be_set_is_a_problem(
+    value: str, taken_out: bool
+) -> None:
+    cleaned = clean_variables(variables("A=1", value))
+    assert bool(cleaned.problem) is taken_out
+    assert cleaned.headers == (variables("A=1") if taken_out else variables("A=1", value))
+    assert cleaned.bare == cleaned.headers

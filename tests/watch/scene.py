@@ -68,8 +68,9 @@ class Scene:
     """One PBX with one bridge, minute by minute."""
 
     def __init__(
-        self, world: World, mode: GuardMode = GuardMode.HANGUP, trunks: Trunks = TRUNKS
-    ) -> None:
+        self, world: World, mode: GuardMode = GuardMode.HANGUP, trunks: Trunks = TRUNKS,
+        *, pbx: str = PBX,
+    ) -> None:  # fmt: skip
         self.world = world
         self.mode = mode
         self.link = Link()
@@ -81,13 +82,14 @@ class Scene:
         self.legs = Legs()
         self.settlement = Settlement(world.ledger)
         guard = Guard(
-            world.gate, self.permits, self.legs, self.settlement, BypassLog(world.gate), self.link,
-            mode=lambda: self.mode, origin=self._origin, dialled_uri=self._uri, pbx=PBX,
+            world.gate, self.permits, self.legs, self.settlement,
+            BypassLog(world.gate, self.settlement.record), self.link,
+            mode=lambda: self.mode, origin=self._origin, dialled_uri=self._uri, pbx=pbx,
             on_catch=self._caught,
         )  # fmt: skip
         self.watcher = Watcher(
             world.gate, self.permits, self.legs, self.settlement, guard,
-            trunks=lambda: trunks, pbx=PBX, user_event=self._user_event, clock=self.seconds,
+            trunks=lambda: trunks, pbx=pbx, user_event=self._user_event, clock=self.seconds,
         )  # fmt: skip
         world.gate.listener = self.permits
         self._next = 0
@@ -137,14 +139,16 @@ class Scene:
     def dial(
         self, string: str = "0612345678@carrier", call: str = "call", *,
         endpoint: str = "carrier", caller: str = "Local/x@y-1;2", uniqueid: str = "",
+        caller_id: str = "", state: str = "0",
     ) -> Leg:  # fmt: skip
         """A leg begins: DialBegin."""
         self._next += 1
         leg = Leg(self, uniqueid or f"leg.{self._next}", f"PJSIP/{endpoint}-{self._next:08x}")
         self.event(
-            "DialBegin", channel=caller, uniqueid=f"caller-of-{leg.id}", linkedid=call,
+            "DialBegin", channel=caller, uniqueid=caller_id or f"caller-of-{leg.id}", linkedid=call,
             context="outbound" if caller else "", exten="0612" if caller else "", priority="3",
             destchannel=leg.channel, destuniqueid=leg.id, destlinkedid=call, dialstring=string,
+            destchannelstate=state,
         )  # fmt: skip
         return leg
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 from tests.gate.world import DIALLED, NOW, NUMBER, OTHER, World, import_list, object_to, question
 from tests.watch.scene import Scene
@@ -402,3 +405,72 @@ async def test_an_objection_between_ask_and_dial_does_not_unsettle_the_guard(sce
     await scene.settle()
     assert not leg.cut
     assert await scene.world.rules(call="next") == "objection"
+
+
+async def test_the_same_dial_told_twice_is_one(scene: Scene) -> None:
+    await scene.allowed("call")
+    first = scene.dial()
+    scene._next -= 1
+    again = scene.dial()
+    await scene.settle()
+    assert again.channel == first.channel
+    assert not first.cut
+
+
+async def test_one_that_has_answered_before_its_dial_is_told_is_not_cut(scene: Scene) -> None:
+    leg = scene.dial(call="nobody", state="6")
+    await scene.settle()
+    assert not leg.cut
+    assert scene.states() == [("rang", None)]
+
+
+async def test_a_call_that_changed_its_linkedid_keeps_its_permit(scene: Scene) -> None:
+    """It asked as part of one call, was bridged with an older one, and dials then."""
+    scene.event("Newchannel", channel="Local/x@y-1;2", uniqueid="far", linkedid="call")
+    await scene.world.ask(call="call")
+    leg = scene.dial(call="older", caller_id="far")
+    await scene.settle()
+    assert not leg.cut
+
+
+async def test_a_call_that_asked_again_has_its_minute_from_then(scene: Scene) -> None:
+    await scene.allowed("call")
+    await scene.pass_time(59)
+    await scene.allowed("call", dial_status="CHANUNAVAIL")
+    await scene.pass_time(2)
+    leg = scene.dial()
+    await scene.settle()
+    assert not leg.cut
+    assert len(scene.attempts()) == 1
+
+
+async def test_what_was_let_go_while_the_ledger_was_locked_counts_when_it_is_back(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.mode = GuardMode.REPORT
+
+    async def locked(*_: object, **__: object) -> None:
+        raise LedgerUnavailable("ledger.db", "is locked")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scene.world.ledger, "transact", locked)
+        leg = scene.dial(call="nobody")
+        await scene.settle()
+        leg.rings()
+        leg.ends("NOANSWER", 16)
+    await until(lambda: scene.states() == [("settled", "no_answer")])
+    assert len(scene.bypasses()) == 1
+
+
+async def test_one_hung_up_that_turns_out_busy_was_reached(scene: Scene) -> None:
+    leg = scene.dial(call="nobody")
+    await scene.settle()
+    leg.ends("BUSY", 17)
+    await scene.settle()
+    assert leg.cut
+    assert scene.states() == [("settled", "busy")]
+
+
+async def until(true: Callable[[], bool]) -> None:
+    while not true():  # noqa: ASYNC110  it is the ledger that tells
+        await asyncio.sleep(0.01)

@@ -35,12 +35,12 @@ from dialwarden.watch.legs import Leg, Legs
     ],
 )
 def test_what_a_leg_came_to(leg: dict[str, object], ending: Ending) -> None:
-    assert Leg("u", "PJSIP/carrier-1", "carrier", **leg).ending is ending  # type: ignore[arg-type]
+    assert Leg("u", "PJSIP/carrier-1", "carrier", "here", **leg).ending is ending  # type: ignore[arg-type]
 
 
 def test_a_leg_is_known_until_its_channel_is_gone() -> None:
     legs = Legs()
-    leg = Leg("u", "PJSIP/carrier-1", "carrier")
+    leg = Leg("u", "PJSIP/carrier-1", "carrier", "here")
     legs.begin(leg)
     assert legs.get("u") is leg
     assert list(legs.live()) == [leg]
@@ -53,5 +53,5 @@ def test_a_leg_is_known_until_its_channel_is_gone() -> None:
 def test_legs_are_bounded() -> None:
     legs = Legs(most=2)
     for name in "abc":
-        legs.begin(Leg(name, "PJSIP/carrier-1", "carrier"))
+        legs.begin(Leg(name, "PJSIP/carrier-1", "carrier", "here"))
     assert [leg.uniqueid for leg in legs.live()] == ["b", "c"]

@@ -6,8 +6,9 @@ import logging
 
 import pytest
 from tests.gate.world import NOW, NUMBER, World
-from tests.watch.scene import PBX, Scene
+from tests.watch.scene import Scene
 
+from dialwarden.errors import LedgerUnavailable
 from dialwarden.link.errors import LinkDown
 from dialwarden.watch.events import Event
 
@@ -101,6 +102,31 @@ async def test_one_of_which_anything_was_missed_stays_counted(scene: Scene, what
     assert scene.world.counted() == [attempt]
 
 
+async def test_a_dial_of_another_call_on_a_trunk_nobody_configured_may_be_the_callee(
+    scene: Scene,
+) -> None:
+    """A nested Originate() is a call of its own: nothing but the number joins the two."""
+    await scene.allowed("call")
+    scene.dial("0612345678@carrier-3", call="other", endpoint="carrier-3")
+    await scene.pass_time(61)
+    await scene.watcher.sweep()
+    assert scene.states() == [("reserved", None)]
+
+
+@pytest.mark.parametrize("jump_s", [-3600, 3600])
+async def test_a_wall_clock_that_jumps_takes_no_outcome_away(scene: Scene, jump_s: int) -> None:
+    await scene.allowed("call")
+    scene.world.clock.advance(seconds=jump_s)
+    await scene.watcher.sweep()
+    leg = scene.dial()
+    leg.rings()
+    leg.answers()
+    leg.ends()
+    await scene.settle()
+    assert not leg.cut
+    assert scene.states() == [("settled", "answered")]
+
+
 async def test_one_whose_call_was_there_before_the_link_may_be_voided(world: World) -> None:
     scene = Scene(world)
     scene.link.channels = [channel("Local/a@b-1;2", "call", UP, application="Wait")]
@@ -183,6 +209,28 @@ async def test_legs_that_are_gone_leave_their_attempts_counted(scene: Scene) -> 
     await restarted.close()
 
 
+async def test_legs_that_the_ledger_did_not_tell_of_are_settled_by_the_sweep(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.allowed("call")
+    scene.dial().rings()
+    await scene.settle()
+    read = scene.world.ledger.read
+
+    async def locked(work: object) -> object:
+        raise LedgerUnavailable("ledger.db", "is locked")
+
+    monkeypatch.setattr(scene.world.ledger, "read", locked)
+    restarted = await again(scene)
+    monkeypatch.setattr(scene.world.ledger, "read", read)
+    assert restarted.states() == [("rang", None)]
+    await restarted.watcher.sweep()
+    await restarted.settle()
+    ((state, _),) = restarted.states()
+    assert state == "settled"
+    await restarted.close()
+
+
 async def test_calls_older_than_the_link_are_not_touched(scene: Scene) -> None:
     restarted = await again(
         scene,
@@ -227,9 +275,7 @@ async def test_legs_of_another_pbx_on_the_same_ledger_are_left_alone(scene: Scen
     scene.dial().rings()
     await scene.settle()
     before = scene.states()
-    other = Scene(scene.world)
-    other.watcher._pbx = "there 127.0.0.1:5038"
-    assert other.watcher._pbx != PBX
+    other = Scene(scene.world, pbx="there 127.0.0.1:5038")
     await other.open()
     await other.settle()
     assert other.states() == before == [("rang", None)]

@@ -21,6 +21,7 @@ from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.states import State
 from dialwarden.numbers import zone
+from dialwarden.question import Door
 
 
 @click.group("attempts", short_help="The calls that were made, and a history from elsewhere.")
@@ -44,6 +45,7 @@ add_import(
 @click.option("--campaign", metavar="C", help="Of this campaign only.")
 @click.option("--professional", metavar="P", help="For this professional only.")
 @click.option("--call", metavar="ID", help="Of this call (linkedid) only.")
+@click.option("--door", type=click.Choice([door.value for door in Door]), help="Asked there.")
 @since_option
 @until_option
 @click.option("--state", type=click.Choice([state.value for state in State]), help="In this state.")
@@ -54,6 +56,7 @@ def list_(
     campaign: str | None,
     professional: str | None,
     call: str | None,
+    door: str | None,
     since: str | None,
     until: str | None,
     state: str | None,
@@ -70,6 +73,7 @@ def list_(
         campaign=campaign,
         professional=professional,
         call=call,
+        door=Door(door) if door else None,
         state=State(state) if state else None,
         since=start,
         until=end,
@@ -80,13 +84,20 @@ def list_(
             print_json_array(unpacked(rows))
             return
         print_table(
-            ("id", "at", "number", "professional", "campaign", "state", "outcome", "door", "call"),
+            ("id", "at", "number", "professional", "campaign", "state", "outcome", "door", "by",
+             "trunk", "cause", "call"),
             (
                 (row["id"], _local(row), row["number"], row["professional"], row["campaign"],
-                 row["state"], row["outcome"], row["door"], row["call"])
+                 row["state"], _outcome(row), row["door"], row["asked_by"], row["trunk"],
+                 row["hangup_cause"], row["call"])
                 for row in rows
             ),
         )  # fmt: skip
+
+
+def _outcome(row: Mapping[str, object]) -> str:
+    """What became of it, "" while that is not known."""
+    return f"{row['outcome'] or ''}{' (silent)' if row['silent'] else ''}".strip()
 
 
 def _local(row: Mapping[str, object]) -> datetime:

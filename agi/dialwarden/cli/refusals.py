@@ -24,6 +24,7 @@ from dialwarden.cli.output import (
 from dialwarden.cli.spans import since_option, span, until_option
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.refusals import list_refusals
+from dialwarden.question import Door
 from dialwarden.verdict import Rule
 
 Row = dict[str, object]
@@ -42,6 +43,7 @@ _COLUMNS = (
 @click.option("--campaign", metavar="C", help="Of this campaign only.")
 @click.option("--rule", type=click.Choice([rule.value for rule in Rule]), help="Where it failed.")
 @click.option("--number", metavar="N", help="Of this callee only.")
+@click.option("--door", type=click.Choice([door.value for door in Door]), help="Refused there.")
 @click.option("--follow", "-f", is_flag=True, help="Then wait for more; without --since, new ones.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV for a spreadsheet.")
 @config_option
@@ -52,6 +54,7 @@ def command(
     campaign: str | None,
     rule: str | None,
     number: str | None,
+    door: str | None,
     follow: bool,
     as_csv: bool,
     config: str | None,
@@ -75,6 +78,7 @@ def command(
         campaign=campaign,
         rule=Rule(rule) if rule else None,
         number=site.number_filter(number, campaign),
+        door=Door(door) if door else None,
     )
     if follow:
         _print_as_they_come(_followed(site, wanted), as_json=as_json, as_csv=as_csv)
@@ -87,10 +91,10 @@ def command(
             _print_csv(rows)
         else:
             print_table(
-                ("at", "number", "campaign", "rules", "reason", "next"),
+                ("at", "number", "campaign", "rules", "reason", "next", "door", "by"),
                 (
                     (row["at"], row["number"] or row["dialled"], row["campaign"], _rules(row),
-                     _reason(row), row["next"])
+                     _reason(row), row["next"], row["door"], row["asked_by"])
                     for row in rows
                 ),
             )  # fmt: skip

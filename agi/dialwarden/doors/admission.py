@@ -19,6 +19,10 @@ class Admission:
         self.allow_from = tuple(allow_from)
         self._hosts: dict[str, bool] = {}
 
+    def remembers(self, host: str) -> bool:
+        """Whether that host has been asked about; not for ever, what is remembered is bounded."""
+        return host in self._hosts
+
     def admits(self, host: str) -> bool:
         """Whether a host, an address as a socket gives it, may connect."""
         admitted = self._hosts.get(host)

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dialwarden.doors.ami_rulings import Relay
+from dialwarden.wire.ami_request import AmiRequest
 
 # Requests waited for on one connection; more than a client has under way, less than memory.
 MOST_WAITED_FOR = 4096
@@ -36,6 +37,24 @@ _BEFORE_DIALLING = re.compile(
     """,
     re.VERBOSE,
 )
+# Functions whose values hold no line ends that the client chose.
+_PLAIN_FUNCTION = re.compile(
+    r"(?:CALLERID|CDR|CHANNEL|CONNECTEDLINE|DEVICE_STATE|DIALPLAN_EXISTS|EXTENSION_STATE"
+    r"|GROUP_COUNT|HINT|PJSIP_\w+|QUEUE_\w+|SIPPEER|TIMEOUT)\([\w/@.:;,-]*\)",
+    re.ASCII,
+)
+
+
+def speaks_freely(request: AmiRequest) -> bool:
+    """Whether a client can have Asterisk write what it likes into the answer, line ends and all.
+
+    Getvar and Status give a function's value as it is: URIDECODE(%0d%0a%0d%0aResponse: Error…) is
+    a response for whoever reads it (measured on 16 and 22).
+    """
+    if request.action.lower() not in ("getvar", "status"):
+        return False
+    texts = (*request.all("Variable"), *request.all("Variables"))
+    return any("(" in _PLAIN_FUNCTION.sub("", text) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +81,7 @@ class Unanswered:
         self._waiting: deque[Sent] = deque()
         self._of_id: Counter[str] = Counter()  # how many of them have it
         self._logins = 0
-        self._forgot = False
+        self._forgot = False  # or cannot tell any more what is Asterisk's own
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -77,18 +96,28 @@ class Unanswered:
         """Whether a Login waits."""
         return self._logins > 0
 
-    def sent(self, action_id: str, *, relay: Relay | None = None, user: str | None = None) -> None:
+    def sent(
+        self,
+        action_id: str,
+        *,
+        relay: Relay | None = None,
+        user: str | None = None,
+        free: bool = False,
+    ) -> None:
         """Note a request that was written to Asterisk.
 
         Args:
             action_id: as the client wrote it.
             relay: the ruling, when something was reserved for it.
             user: the Username of a Login; None for other actions.
+            free: it speaks freely; from here on no response proves anything, since the last of
+                what it says cannot be told from Asterisk's own.
         """
         known = _as_answered(action_id)
         if len(self._waiting) >= MOST_WAITED_FOR:
             self._next()
             self._forgot = True
+        self._forgot |= free
         alone = known not in self._of_id if known else not self._waiting
         self._waiting.append(Sent(known, relay, user, alone and not self._forgot))
         self._of_id[known] += 1

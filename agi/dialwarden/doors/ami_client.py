@@ -63,7 +63,8 @@ class AmiClient(asyncio.Protocol):
             self._refuse()
             return
         self._entered = True
-        self._gateway.log.info("%s connected", self.peer)
+        # Its login or its end is told: a dialer may connect anew for every call.
+        self._gateway.log.debug("AMI client %s connected", self.peer)
         ami_upstream.set_options(transport)
         self._transport.set_write_buffer_limits(high=self._gateway.settings.max_backlog)
         self._pause(True)
@@ -91,7 +92,7 @@ class AmiClient(asyncio.Protocol):
             return
         self._gateway.counters.cut += 1
         self._gateway.seldom.warning(
-            "cut", "%s cut: it left %d bytes unread (gateway.backlog = %d)",
+            "cut", "AMI client %s cut: it left %d bytes unread (gateway.backlog = %d)",
             self._name, self._transport.get_write_buffer_size(), self._gateway.settings.max_backlog,
         )  # fmt: skip
         self._end("it did not read and was cut")
@@ -112,7 +113,7 @@ class AmiClient(asyncio.Protocol):
         except OSError as error:  # TimeoutError and ssl.SSLError are some
             self._gateway.counters.refused_upstream += 1
             self._gateway.seldom.warning(
-                "upstream", "%s closed: Asterisk's AMI on %s cannot be reached (%s)",
+                "upstream", "AMI client %s closed: Asterisk's AMI on %s cannot be reached (%s)",
                 self.peer, upstream, str(error) or f"no answer in {upstream.connect_timeout_s:g} s",
             )  # fmt: skip
             self._close("Asterisk could not be reached")
@@ -153,7 +154,9 @@ class AmiClient(asyncio.Protocol):
         rest = self._cutter.flush()
         if rest:
             self._transport.write(rest)
-        self._close("Asterisk closed its connection" + (f" ({error})" if error else ""))
+        # Whoever hangs up first: Asterisk does it too when it is told that no more comes.
+        who = "the client left" if self._half_closed else "Asterisk closed its connection"
+        self._close(who + (f" ({error})" if error else ""))
 
     def upstream_closed(self) -> None:
         self._upstream = None
@@ -184,7 +187,7 @@ class AmiClient(asyncio.Protocol):
 
     def logged_in(self, user: str) -> None:
         self._stop_login_timer()
-        self._gateway.log.info("%s logged in", self._name)
+        self._gateway.log.info("AMI client %s logged in", self._name)
 
     def moved(self) -> None:
         if self._over:
@@ -221,7 +224,7 @@ class AmiClient(asyncio.Protocol):
         self._login_timer = None
         self._gateway.counters.login_timeouts += 1
         self._gateway.seldom.warning(
-            "login", "%s closed: no login that Asterisk accepted within %g s",
+            "login", "AMI client %s closed: no login that Asterisk accepted within %g s",
             self.peer, self._gateway.settings.login_timeout_s,
         )  # fmt: skip
         self._close("it did not log in")
@@ -247,7 +250,7 @@ class AmiClient(asyncio.Protocol):
         if self._over:
             return
         self._over = True
-        self._gateway.log.info("%s closed: %s", self._name, why)
+        self._gateway.log.info("AMI client %s closed: %s", self._name, why)
         self._requests.drop(why)
         self._unsaid.clear()
         self._stop_login_timer()

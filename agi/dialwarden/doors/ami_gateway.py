@@ -163,7 +163,7 @@ class AmiGateway:
         await self._wait_quiet(grace_s)
         if self._open:
             self.log.warning(
-                "%d clients with requests under way after %g s of grace; closed",
+                "%d AMI clients with requests under way after %g s of grace; closed",
                 len(self._open), grace_s,
             )  # fmt: skip
             for client in list(self._open):
@@ -202,7 +202,7 @@ class AmiGateway:
             return True
         self.counters.refused_peer += 1
         self.seldom.warning(
-            "peer", "%s is not in allow_from (%s); its connections are closed",
+            "peer", "AMI client %s is not in [gateway] allow_from (%s); its connections are closed",
             ascii(host), ", ".join(map(str, self.settings.allow_from)),
         )  # fmt: skip
         return False
@@ -212,7 +212,7 @@ class AmiGateway:
         if len(self._open) >= self.settings.max_clients:
             self.counters.refused_limit += 1
             self.seldom.warning(
-                "limit", "%s closed: %d clients are connected (gateway.max_clients = %d)",
+                "limit", "AMI client %s closed: %d are connected (gateway.max_clients = %d)",
                 client.peer, len(self._open), self.settings.max_clients,
             )  # fmt: skip
             return False

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from dialwarden.doors.ami_answers import Unanswered, surely_not_dialled
+from dialwarden.doors.ami_answers import Unanswered, speaks_freely, surely_not_dialled
 from dialwarden.doors.ami_rulings import Refuse, Relay
 from dialwarden.wire.ami_message import UnsafeText, error_response
 from dialwarden.wire.ami_request import AmiRequest, BadRequest, RequestReader
@@ -31,6 +31,7 @@ SLICE_BYTES = 16 << 10
 MOST_A_TURN = 256
 # A line that every client reads; Asterisk itself takes 1024 bytes.
 LINE_LIMIT = 800
+_SHOWN = 40  # characters of a peer's text in a line of the log
 
 
 class Ends(Protocol):
@@ -186,6 +187,16 @@ class RequestQueue:
             self.user = user
             self._gateway.counters.logins += 1
             self._ends.logged_in(user)
+        elif not accepted and not self.user:
+            # Asterisk's own log has our address in the place of the client's.
+            self._gateway.seldom.warning(
+                "denied", "AMI client %s: Asterisk refused the login of %a (%s)",
+                self._ends.peer, user[:_SHOWN], _one_line(response.get("message", "")),
+            )  # fmt: skip
+
+    @property
+    def _name(self) -> str:
+        return f"{ascii(self.user)[1:-1]}@{self._ends.peer}" if self.user else self._ends.peer
 
     # Onto the way.
 
@@ -210,6 +221,9 @@ class RequestQueue:
         counters = self._gateway.counters
         if isinstance(request, BadRequest):
             counters.bad += 1
+            self._gateway.seldom.warning(
+                "bad", "AMI client %s: a request is not relayed, since %s", self._name, request.why
+            )
             return _Step(request.action_id, error=f"dialwarden: {request.why}")
         step = _Step(request.action_id)
         if not self.user and request.action.lower() == "login":
@@ -319,7 +333,10 @@ class RequestQueue:
                 self._login_under_way = False
             return
         self._unanswered.sent(
-            relay.request.action_id, relay=relay if relay.answers else None, user=step.user
+            relay.request.action_id,
+            relay=relay if relay.answers else None,
+            user=step.user,
+            free=speaks_freely(relay.request),
         )
         self._gateway.counters.relayed += 1
         self._ends.watch(True)

@@ -14,8 +14,9 @@ import logging
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from dialwarden.doors.admission import Admission
 from dialwarden.doors.agi_conversation import Conversation, Trouble
 from dialwarden.doors.seldom import SeldomLog
 from dialwarden.wire.agi_request import AgiRequest
@@ -25,8 +26,6 @@ from dialwarden.wire.agi_request import AgiRequest
 BACKLOG = 4096
 # Deadlines are kept to this much; a timer per connection would cost more than the whole parse.
 SWEEP_S = 0.05
-# Hosts whose admission is remembered, so that the networks are searched once per host.
-HOSTS_REMEMBERED = 1024
 # After the grace: for writing the last refusals, and for coroutines to take their cancellation.
 LAST_WORDS_S = 0.5
 
@@ -108,10 +107,10 @@ class FastAgiServer:
         self.log = log or logging.getLogger("dialwarden.agi")
         self.seldom = SeldomLog(self.log)
         self._undelivered = undelivered
+        self._admission = Admission(self.settings.allow_from)
         self._listeners: list[tuple[asyncio.Server, socket.socket]] = []
         self._open: set[Conversation] = set()
         self._orphans: set[asyncio.Future[Mapping[str, str]]] = set()
-        self._hosts: dict[str, bool] = {}
         self._sweeper: asyncio.TimerHandle | None = None
         self._quiet = asyncio.Event()  # nobody is connected
         self._quiet.set()
@@ -183,29 +182,16 @@ class FastAgiServer:
 
     def admits(self, host: str) -> bool:
         """Whether a host may connect; the first time one may not, a warning says so."""
-        admitted = self._hosts.get(host)
-        if admitted is None:
-            admitted = self._is_allowed(host)
-            if len(self._hosts) >= HOSTS_REMEMBERED:
-                self._hosts.clear()
-            self._hosts[host] = admitted
-            if not admitted:
-                self.seldom.warning(
-                    "peer", "%s is not in allow_from (%s); its connections are closed",
-                    ascii(host), ", ".join(map(str, self.settings.allow_from)),
-                )  # fmt: skip
-        if not admitted:
-            self.counters.refused_peer += 1
-        return admitted
-
-    def _is_allowed(self, host: str) -> bool:
-        try:
-            address = ip_address(host.partition("%")[0])
-        except ValueError:
-            return False
-        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-            address = address.ipv4_mapped
-        return any(address in network for network in self.settings.allow_from)
+        first_time = not self._admission.remembers(host)
+        if self._admission.admits(host):
+            return True
+        self.counters.refused_peer += 1
+        if first_time:
+            self.seldom.warning(
+                "peer", "%s is not in allow_from (%s); its connections are closed",
+                ascii(host), ", ".join(map(str, self.settings.allow_from)),
+            )  # fmt: skip
+        return False
 
     def enter(self, conversation: Conversation) -> bool:
         """Count a conversation in, unless there are too many."""

@@ -33,12 +33,14 @@ class AmiHealth:
         since: of being up or down, aware; None: never tried.
         status: one sentence for people.
         audited: whether the channels that were there when it came up have been looked through.
+        deaf: why less is heard than the guard needs; "" when all of it is.
     """
 
     up: bool
     since: datetime | None = None
     status: str = ""
     audited: bool = False
+    deaf: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Health:
             return ""
         if not self.ami.up:
             return self.ami.status or "the AMI link is down"
+        if self.ami.deaf:
+            return self.ami.deaf
         return "" if self.ami.audited else "the channels that are up have not been looked at yet"
 
 

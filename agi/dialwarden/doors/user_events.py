@@ -24,10 +24,11 @@ log = logging.getLogger("dialwarden.ami")
 _NAMES_REMEMBERED = 100
 _PREFIX = "dialwarden"
 _WHO = ("number", "campaign", "call", "attempt")
-# By event, in lower case: what it records, as a sentence of the log names it, and its headers.
-_RECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "dialwardenobjection": ("an objection", (*_WHO, "scope")),
-    "dialwardensilent": ("a silent call", _WHO),
+# By event, in lower case: what it records, as a sentence of the log names it; the command that
+# does the same; its headers.
+_RECORDED: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
+    "dialwardenobjection": ("an objection", "objection add", (*_WHO, "scope")),
+    "dialwardensilent": ("a silent call", "silent add", _WHO),
 }
 
 
@@ -57,7 +58,7 @@ class UserEvents:
         if name.lower() not in _RECORDED:
             self._tell_unknown(name)
             return None
-        _, headers = _RECORDED[name.lower()]
+        _, _, headers = _RECORDED[name.lower()]
         given = {header: event[header] for header in headers if event.get(header)}
         # An event of a channel's brings the call it is in; one that AMI was told to send does not.
         if "call" not in given and event.get("linkedid"):
@@ -65,19 +66,20 @@ class UserEvents:
         return self._record(name.lower(), given, event.get("channel") or "user event")
 
     async def _record(self, name: str, given: Mapping[str, str], by: str) -> None:
-        what, headers = _RECORDED[name]
+        what, command, headers = _RECORDED[name]
         try:
             words = {header: utf8(given.get(header, "")) for header in headers}
             await self._recorders[name](by=utf8(by), **words)
         except RecordingError as error:
             log.error(
-                "%s was NOT recorded (%s); record it by hand: %s",
-                what, sentence(error.reason, "en"), ascii({**given, "by": by}),
+                "%s was NOT recorded (%s); record it by hand, dialwarden %s: %s",
+                what, sentence(error.reason, "en"), command, ascii({**given, "by": by}),
             )  # fmt: skip
         except Exception:
             log.exception(
-                "%s was NOT recorded; record it by hand: %s", what, ascii({**given, "by": by})
-            )
+                "%s was NOT recorded; record it by hand, dialwarden %s: %s",
+                what, command, ascii({**given, "by": by}),
+            )  # fmt: skip
 
     def _tell_unknown(self, name: str) -> None:
         if name in self._unknown or len(self._unknown) >= _NAMES_REMEMBERED:

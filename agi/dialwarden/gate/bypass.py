@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import UTC, timedelta
 
 from dialwarden.errors import LedgerError
 from dialwarden.gate.decision import Answer, refused_as_read
@@ -19,13 +20,23 @@ from dialwarden.gate.gate import Gate
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.record import basis_of, record_refusal
 from dialwarden.gate.rulebook import Rulebook
-from dialwarden.ledger import attempts
+from dialwarden.ledger import attempts, bypasses
+from dialwarden.ledger import legs as leg_table
 from dialwarden.ledger.attempts import NewAttempt
 from dialwarden.ledger.basis import basis_id
+from dialwarden.ledger.legs import LegId
+from dialwarden.ledger.permits import leg_known
 from dialwarden.log import log
 from dialwarden.numbers import Number, read_number
 from dialwarden.question import Door, Purpose, Question
 from dialwarden.verdict import Phrase, Reason, Refusal, Rule, Verdict
+
+Work = Callable[[sqlite3.Connection], Answer]
+
+# Its attempt has no id yet: it will be written when the ledger takes it.
+LATER = 0
+# Another bridge on the same PBX may have written the same leg down, so long before.
+_SAME_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,8 @@ class Bypass:
     """A leg that was dialled without a permit.
 
     Attributes:
+        uniqueid, trunk: of the leg.
+        pbx: whose channel it is.
         number: as it was dialled; "" where the dial string holds none.
         dial_string, channel: Asterisk's, of the leg.
         call: its Linkedid.
@@ -41,6 +54,9 @@ class Bypass:
         hung_up: it was hung up for that; else it was let go.
     """
 
+    uniqueid: str
+    trunk: str
+    pbx: str
     number: str
     dial_string: str
     channel: str
@@ -49,63 +65,91 @@ class Bypass:
     by: Phrase
     hung_up: bool
 
+    @property
+    def leg(self) -> LegId:
+        return LegId(self.pbx, self.uniqueid, self.channel)
+
 
 class BypassLog:
-    """Records bypasses, in the ledger and in the log stream."""
+    """Records bypasses, in the ledger and in the log stream.
 
-    def __init__(self, gate: Gate) -> None:
+    Args:
+        later: takes what the ledger did not, and brings it there when it can be written.
+    """
+
+    def __init__(self, gate: Gate, later: Callable[[Work], None]) -> None:
         self._gate = gate
+        self._later = later
 
     async def record(self, bypass: Bypass, *, counted: bool) -> int | None:
-        """Write one down; with the ledger gone it is in the log alone.
+        """Write one down, once however many bridges see it.
 
         Args:
             counted: the callee was or may be reached: it is an attempt.
 
         Returns:
-            The attempt that it counts as; None when it counts for nobody.
+            The attempt that it counts as; None when it counts for nobody; `LATER` when the ledger
+            cannot be written now.
         """
         rulebook, started = self._gate.rulebook, time.perf_counter()
         reading = _reading(bypass, rulebook)
+        verdict = self._verdict(reading, bypass)
 
         def work(conn: sqlite3.Connection) -> Answer:
-            verdict = self._verdict(reading, bypass)
-            record_refusal(conn, reading, rulebook, verdict, would=not bypass.hung_up)
-            attempt = _count(conn, reading, rulebook, verdict) if counted else None
+            since = verdict.at - _SAME_WITHIN
+            known = leg_known(conn, bypass.leg, since=since)
+            if known is None and not bypasses.told(
+                conn, call=bypass.call, channel=bypass.channel, since=since
+            ):
+                record_refusal(conn, reading, rulebook, verdict, would=not bypass.hung_up)
+            attempt = known
+            if known is None and counted:
+                attempt = _count(conn, reading, rulebook, verdict, bypass)
             return Answer(verdict, attempt, reserved=attempt is not None, let_go=not bypass.hung_up)
 
         answer = await self._written(work, bypass)
         if answer is None:
-            answer = Answer(self._verdict(reading, bypass), let_go=not bypass.hung_up)
+            attempt = LATER if counted and reading.number is not None else None
+            answer = Answer(verdict, let_go=not bypass.hung_up)
+        else:
+            attempt = answer.attempt
         self._gate.say(answer, reading.question, rulebook, started)
-        return answer.attempt
+        return attempt
 
     async def count(self, bypass: Bypass) -> int | None:
-        """Make an attempt of one that was hung up and reached the callee all the same."""
+        """Make an attempt of one that was hung up and reached the callee all the same.
+
+        Returns:
+            As `record`.
+        """
         rulebook = self._gate.rulebook
         reading = _reading(bypass, rulebook)
+        verdict = self._verdict(reading, bypass)
 
         def work(conn: sqlite3.Connection) -> Answer:
-            verdict = self._verdict(reading, bypass)
-            return Answer(verdict, _count(conn, reading, rulebook, verdict))
+            since = verdict.at - _SAME_WITHIN
+            known = leg_known(conn, bypass.leg, since=since)
+            if known is not None:
+                return Answer(verdict, known)
+            return Answer(verdict, _count(conn, reading, rulebook, verdict, bypass))
 
         answer = await self._written(work, bypass)
-        if answer is None or answer.attempt is None:
-            return None
-        log.warning("%s was hung up and rang all the same: it counts, attempt %d",
-                    self._gate.veiled(bypass.channel), answer.attempt)  # fmt: skip
+        if answer is None:
+            return LATER if reading.number is not None else None
+        if answer.attempt is not None:
+            log.warning("%s was hung up and rang all the same: it counts, attempt %d",
+                        self._gate.veiled(bypass.channel), answer.attempt)  # fmt: skip
         return answer.attempt
 
-    async def _written(
-        self, work: Callable[[sqlite3.Connection], Answer], bypass: Bypass
-    ) -> Answer | None:
+    async def _written(self, work: Work, bypass: Bypass) -> Answer | None:
         try:
             return await self._gate.ledger.transact(work)
         except LedgerError as error:
-            log.error("bypass by %s is in this log only: %s",
+            log.error("bypass by %s is in this log only until the ledger can be written: %s",
                       self._gate.veiled(bypass.channel), error)  # fmt: skip
         except Exception:
             log.exception("bypass by %s is in this log only", self._gate.veiled(bypass.channel))
+        self._later(work)
         return None
 
     def _verdict(self, reading: Reading, bypass: Bypass) -> Verdict:
@@ -142,12 +186,13 @@ def _campaign(rulebook: Rulebook) -> str:
 
 
 def _count(
-    conn: sqlite3.Connection, reading: Reading, rulebook: Rulebook, verdict: Verdict
+    conn: sqlite3.Connection, reading: Reading, rulebook: Rulebook, verdict: Verdict, bypass: Bypass
 ) -> int | None:
+    """Reserve the attempt, and with it its leg: by that the next bridge knows it."""
     number, entry, question = reading.number, reading.entry, reading.question
     if number is None:
         return None  # nobody to count it for
-    return attempts.reserve(
+    attempt = attempts.reserve(
         conn,
         NewAttempt(
             number=number.digits,
@@ -163,3 +208,5 @@ def _count(
             basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, ())),
         ),
     )
+    leg_table.dialled(conn, attempt, bypass.leg, trunk=bypass.trunk, at=verdict.at.astimezone(UTC))
+    return attempt

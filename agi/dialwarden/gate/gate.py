@@ -238,7 +238,7 @@ class Gate:
         """Bring a work to its end whoever still waits for it; `close` waits too."""
         task = asyncio.get_running_loop().create_task(work)
         self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        task.add_done_callback(self._kept)
         return task
 
     async def close(self) -> None:
@@ -249,6 +249,12 @@ class Gate:
             await self._ledger.transact(_nothing)
         while self._background:
             await asyncio.wait(self._background)
+
+    def _kept(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        # Whoever waited for it may be gone, or never was: then nobody else would tell.
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a work behind a call failed", exc_info=error)
 
     def _unavailable(self, reading: Reading, reason: Reason) -> Answer:
         return Answer(not_decided(reading, self._clock(), reason))

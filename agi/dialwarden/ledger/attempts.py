@@ -291,12 +291,6 @@ def state_of(conn: sqlite3.Connection, attempt: int) -> State:
     return State(row[0])
 
 
-def permit_known(conn: sqlite3.Connection, permit: str) -> bool:
-    """Whether that ChannelId has been a permit, whatever became of it."""
-    found = conn.execute("SELECT 1 FROM attempt WHERE permit = ?", (permit,)).fetchone()
-    return found is not None
-
-
 # The one look-up serves as the duplicate test too: an index of its own for it would weigh some
 # 150 MB at 5 million rows.
 _IMPORT = """

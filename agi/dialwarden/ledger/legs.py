@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from dialwarden.ledger.attempts import advance, settle
 from dialwarden.ledger.connection import micros
@@ -31,6 +32,19 @@ class Ending(enum.StrEnum):
     NO_ANSWER = "no_answer"
     CANCELLED = "cancelled"  # the caller gave up
     FAILED = "failed"
+
+
+class LegId(NamedTuple):
+    """Which leg: two PBXes may make the same Uniqueid, and an Originate may bring one again.
+
+    Attributes:
+        pbx: whose channel it is: host and AMI address.
+        uniqueid, channel: the trunk channel's, as it was dialled.
+    """
+
+    pbx: str
+    uniqueid: str
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +69,17 @@ _LEGS = "SELECT state, ending, ended_at FROM leg WHERE attempt_id = ?"
 
 _DIALLED = """
 INSERT INTO leg (attempt_id, uniqueid, trunk, channel, pbx, at, state)
-VALUES (?, ?, ?, ?, ?, ?, 'dialled') ON CONFLICT (uniqueid) DO NOTHING
+VALUES (?, ?, ?, ?, ?, ?, 'dialled') ON CONFLICT (pbx, uniqueid, channel) DO NOTHING
 """
+_THIS = "pbx = ? AND uniqueid = ? AND channel = ?"
 
 
 def dialled(
     conn: sqlite3.Connection,
     attempt: int,
+    leg: LegId,
     *,
-    uniqueid: str,
     trunk: str,
-    channel: str,
-    pbx: str,
     at: datetime,
 ) -> bool:
     """Record that an attempt was dialled; False when that leg is on record already.
@@ -75,31 +88,29 @@ def dialled(
     there.
 
     Args:
-        uniqueid: the trunk channel's.
         trunk: its name in the configuration.
-        pbx: whose channel it is: host and AMI address.
 
     Raises:
         sqlite3.IntegrityError: nobody has that attempt's id.
     """
-    values = (attempt, uniqueid, trunk, channel, pbx, micros(at))
+    values = (attempt, leg.uniqueid, trunk, leg.channel, leg.pbx, micros(at))
     if not conn.execute(_DIALLED, values).rowcount:
         return False
     _advance(conn, attempt, Event.DIALLED, at)
     return True
 
 
-def rang(conn: sqlite3.Connection, uniqueid: str, at: datetime) -> None:
+def rang(conn: sqlite3.Connection, leg: LegId, at: datetime) -> None:
     """The callee's side was reached: ringing or early media.
 
     It may be told after the leg's end by a bridge that saw more than the one that told the end.
     """
-    _reached(conn, uniqueid, Event.RANG, at)
+    _reached(conn, leg, Event.RANG, at)
 
 
-def answered(conn: sqlite3.Connection, uniqueid: str, at: datetime) -> None:
+def answered(conn: sqlite3.Connection, leg: LegId, at: datetime) -> None:
     """The leg was answered."""
-    _reached(conn, uniqueid, Event.ANSWERED, at)
+    _reached(conn, leg, Event.ANSWERED, at)
 
 
 # From how far a leg had come it may come there.
@@ -111,28 +122,26 @@ _BEFORE: Mapping[Event, frozenset[str]] = MappingProxyType(
 )
 
 
-def _reached(conn: sqlite3.Connection, uniqueid: str, event: Event, at: datetime) -> None:
-    row = conn.execute(
-        "SELECT attempt_id, state FROM leg WHERE uniqueid = ?", (uniqueid,)
-    ).fetchone()
+def _reached(conn: sqlite3.Connection, leg: LegId, event: Event, at: datetime) -> None:
+    row = conn.execute(f"SELECT attempt_id, state FROM leg WHERE {_THIS}", leg).fetchone()
     if row is None or row[1] not in _BEFORE[event]:
         return
-    conn.execute("UPDATE leg SET state = ? WHERE uniqueid = ?", (event.value, uniqueid))
+    conn.execute(f"UPDATE leg SET state = ? WHERE {_THIS}", (event.value, *leg))
     _advance(conn, row[0], event, at)
 
 
 def _end(
-    conn: sqlite3.Connection, uniqueid: str, ending: Ending | None, cause: int | None, at: datetime
+    conn: sqlite3.Connection, leg: LegId, ending: Ending | None, cause: int | None, at: datetime
 ) -> tuple[int, Legs] | None:
     """End a leg: its attempt and all legs of that; None when there is nothing more to be done."""
     row = conn.execute(
-        "SELECT attempt_id FROM leg WHERE uniqueid = ? AND ended_at IS NULL", (uniqueid,)
+        f"SELECT attempt_id FROM leg WHERE {_THIS} AND ended_at IS NULL", leg
     ).fetchone()
     if row is None:
         return None
     conn.execute(
-        "UPDATE leg SET ended_at = ?, ending = ?, hangup_cause = ? WHERE uniqueid = ?",
-        (micros(at), ending.value if ending else None, cause, uniqueid),
+        f"UPDATE leg SET ended_at = ?, ending = ?, hangup_cause = ? WHERE {_THIS}",
+        (micros(at), ending.value if ending else None, cause, *leg),
     )
     attempt: int = row[0]
     legs = conn.execute(_LEGS, (attempt,)).fetchall()
@@ -145,7 +154,7 @@ _MOST = (Outcome.ANSWERED, Outcome.BUSY, Outcome.NO_ANSWER, Outcome.CANCELLED, O
 
 
 def ended(
-    conn: sqlite3.Connection, uniqueid: str, ending: Ending, *, cause: int | None, at: datetime
+    conn: sqlite3.Connection, leg: LegId, ending: Ending, *, cause: int | None, at: datetime
 ) -> None:
     """A leg is over; with it its attempt, unless it failed without ringing or another leg lives.
 
@@ -155,7 +164,7 @@ def ended(
     Args:
         cause: the hang-up cause of ISDN (Q.850), where it is known.
     """
-    over = _end(conn, uniqueid, ending, cause, at)
+    over = _end(conn, leg, ending, cause, at)
     if over is None:
         return
     attempt, legs = over
@@ -203,7 +212,7 @@ def open_legs(conn: sqlite3.Connection, pbx: str) -> list[OpenLeg]:
     return [OpenLeg(*row) for row in conn.execute(_OPEN_LEGS, (pbx,))]
 
 
-def lost(conn: sqlite3.Connection, uniqueid: str, at: datetime) -> None:
+def lost(conn: sqlite3.Connection, leg: LegId, at: datetime) -> None:
     """A leg ended while nobody looked: what came of it is not known, unless it was answered.
 
     Its attempt is settled without an outcome, unless it is over or another leg lives: it counts.
@@ -211,7 +220,7 @@ def lost(conn: sqlite3.Connection, uniqueid: str, at: datetime) -> None:
     Args:
         at: when that was noticed.
     """
-    over = _end(conn, uniqueid, None, None, at)
+    over = _end(conn, leg, None, None, at)
     if over is None:
         return
     attempt, legs = over

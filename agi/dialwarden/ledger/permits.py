@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialwarden.ledger.connection import instant, micros
+from dialwarden.ledger.legs import LegId
 from dialwarden.ledger.states import OPEN, State
 
 
@@ -79,14 +80,16 @@ def find_permits(
     return [_permit(row) for row in rows]
 
 
-def leg_known(conn: sqlite3.Connection, uniqueid: str) -> int | None:
-    """The attempt of a leg that is on record and up, by its channel's Uniqueid; else None.
+def leg_known(conn: sqlite3.Connection, leg: LegId, *, since: datetime) -> int | None:
+    """The attempt of a leg that is on record, up or begun at `since` or later; else None.
 
-    One that has ended is not that leg: whoever sets off a call by hand may give it a Uniqueid that
-    was there before.
+    By its channel's name too: whoever sets off a call by hand may give it a Uniqueid that was there
+    before, and what that one's end was may not have been seen.
     """
     row = conn.execute(
-        "SELECT attempt_id FROM leg WHERE uniqueid = ? AND ended_at IS NULL", (uniqueid,)
+        "SELECT attempt_id FROM leg"
+        " WHERE pbx = ? AND uniqueid = ? AND channel = ? AND (ended_at IS NULL OR at >= ?)",
+        (*leg, micros(since)),
     ).fetchone()
     return None if row is None else row[0]
 

@@ -111,6 +111,7 @@ def list_refusals(
     rule: Rule | None = None,
     campaign: str | None = None,
     number: int | None = None,
+    door: Door | None = None,
     after_id: int | None = None,
 ) -> Iterator[dict[str, object]]:
     """The refusals that match, in the order of recording; streams.
@@ -126,6 +127,7 @@ def list_refusals(
     where.listed_in("rules", rule and rule.value)
     where.equal("campaign", campaign)
     where.equal("number", number)
+    where.equal("door", door)
     tables = "refusal LEFT JOIN basis ON basis.id = basis_id"
     return listed(conn, _COLUMNS, tables, where, order="refusal.id")
 

@@ -254,9 +254,23 @@ CREATE UNIQUE INDEX silent_call_once ON silent_call (attempt_id) WHERE attempt_i
 # `state` is how far a leg came (dialled, rang, answered); `ending` is how it ended, NULL while it
 # lives and where nobody saw its end. `pbx` is whose channel it was: several may share a ledger.
 LEGS = """
-ALTER TABLE leg ADD COLUMN pbx TEXT NOT NULL DEFAULT '';
-ALTER TABLE leg ADD COLUMN ending TEXT
-    CHECK (ending IN ('answered', 'busy', 'no_answer', 'cancelled', 'failed'));
+-- Made anew: until now nothing was written to it, and a Uniqueid alone does not tell a leg.
+DROP TABLE leg;
+CREATE TABLE leg (
+    id INTEGER PRIMARY KEY,
+    attempt_id INTEGER NOT NULL REFERENCES attempt (id),
+    pbx TEXT NOT NULL,
+    uniqueid TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    trunk TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    ending TEXT CHECK (ending IN ('answered', 'busy', 'no_answer', 'cancelled', 'failed')),
+    ended_at INTEGER,
+    hangup_cause INTEGER,
+    UNIQUE (pbx, uniqueid, channel)
+);
+CREATE INDEX leg_by_attempt ON leg (attempt_id);
 CREATE INDEX leg_open ON leg (pbx) WHERE ended_at IS NULL;
 """
 

@@ -192,7 +192,8 @@ class AmiLink:
             raise ValueError("Action and ActionID are the link's own headers")
         if action.lower() == "command":
             commands = [value for name, value in headers if name.lower() == "command"]
-            if len(commands) != 1 or commands[0] not in COMMANDS:
+            own = f"manager show user {self._settings.username}"
+            if len(commands) != 1 or commands[0] not in {*COMMANDS, own}:
                 raise ValueError(f"{commands} is not for this link, only one of {sorted(COMMANDS)}")
         return Request(action, headers, as_list=as_list, list_limit=self._settings.list_limit)
 

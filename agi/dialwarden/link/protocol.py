@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, cast
 
@@ -300,4 +301,14 @@ def _parse_response(block: bytes) -> Event:
 
 def reason_of(error: Exception) -> str:
     """What went wrong, for people: the system's sentence where there is one."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the certificate of Asterisk is not accepted ({error.verify_message.rstrip('.')}); "
+            "[ami] ca is the file of who signed it, tls_name the name in it"
+        )
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"no TLS could be agreed on ({error.reason or error}); [ami] tls and ca are for the "
+            "port of tlsbindaddr in manager.conf"
+        )
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -18,15 +18,20 @@ Every action that Asterisk 22 registers, with its modules (and those of 16 that 
                                                                 that names a trunk: as UpdateConfig
     UpdateConfig, CreateConfig, DialplanExtensionAdd, DialplanExtensionRemove
                         what they write, some day               refused, unless the user may
-    MixMonitor          nothing; Command runs a program         refused if that names a trunk
-    Getvar, Status      nothing; SHELL() runs a program         refused if that names a trunk
+    MixMonitor          nothing; Command runs a program         refused, unless it is a plain one
+    Getvar, Status      nothing; SHELL() runs a program         refused, unless the user may
+    DBPut               nothing; of a registration it sets      refused, unless the user may
+                        where an inside telephone rings
+
+In every one of these what runs a program, writes a file or hides either is refused (`forbidden`),
+unless the user may change the dialplan, who can do as much anyway.
 
 Relayed, since they dial nothing: what moves, plays to or ends calls that are up (Bridge…, Hangup,
 CancelAtxfer, LocalOptimizeAway, PlayDTMF, SendFlash, DAHDITransfer, Confbridge…, Meetme…, the other
 Queue… and Agent…, ControlPlayback, AbsoluteTimeout); messages (MessageSend, SendText, JabberSend,
 PJSIPNotify, AOCMessage, UserEvent); the session (Login, Challenge, Logoff, Ping, Events, Filter,
-WaitEvent); modules, data and devices (Reload, Module…, DB…, MWI…, Presence…, Sorcery…, PJSIP…,
-SIP…, IAX…, PRI…, FAX…, Voicemail…); and whatever only lists or shows.
+WaitEvent); modules, data and devices (Reload, Module…, other DB…, MWI…, Presence…, Sorcery…,
+PJSIP…, SIP…, IAX…, PRI…, FAX…, Voicemail…); and whatever only lists or shows.
 
 What a relayed action reaches inside the dialplan, the guard sees.
 """
@@ -37,14 +42,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from dialwarden.routing.agi import demand_of_agi
-from dialwarden.routing.applications import (
-    RESERVED,
-    demand_of_application,
-    destination,
-    no_trunk_in,
-)
+from dialwarden.routing.applications import demand_of_application, destination, no_trunk_in
 from dialwarden.routing.console import demand_of_line, later
 from dialwarden.routing.demand import (
+    CONTACT,
     NOTHING,
     TWICE,
     Demand,
@@ -53,6 +54,13 @@ from dialwarden.routing.demand import (
     quoted,
     refused,
     together,
+)
+from dialwarden.routing.forbidden import (
+    holds_value,
+    is_contact,
+    is_plain_program,
+    names_ours,
+    tampering,
 )
 from dialwarden.routing.trunks import Trunks
 from dialwarden.verdict import Rule
@@ -78,6 +86,8 @@ def demand_of(
         may_change_dialplan: the user's entry says so.
     """
     action = request.action.lower()
+    if not may_change_dialplan and (problem := _tampering(action, request)):
+        return problem
     if action == "command":
         return demand_of_line(
             request.get("Command"), trunks,
@@ -100,7 +110,7 @@ def _originate(request: AmiRequest, trunks: Trunks) -> Demand:
             "a shorter one",
         )
     parts = [destination(channel, trunks)]
-    if not parts[0].reaches and ("${" in channel or "$[" in channel) and trunks.named_in(channel):
+    if not parts[0].reaches and holds_value(channel) and trunks.named_in(channel):
         parts.append(
             refused(
                 Rule.NUMBER,
@@ -143,7 +153,7 @@ def _dial_offhook(request: AmiRequest, _: Trunks) -> Demand:
 
 def _set_variable(request: AmiRequest, trunks: Trunks, *, may_change_dialplan: bool) -> Demand:
     name = request.get("Variable")
-    if RESERVED in name.upper():
+    if names_ours(name):
         return refused(
             Rule.BYPASS,
             f"the variable {quoted(name)} is set by dialwarden alone; use another name",
@@ -160,6 +170,24 @@ def _runs_programs(request: AmiRequest, trunks: Trunks) -> Demand:
     asked = (*request.all("Variable"), *request.all("Variables"))
     texts = [program, *(text for text in asked if "SHELL" in text.upper())]
     return no_trunk_in("\n".join(texts), trunks, f"action {request.action}")
+
+
+def _tampering(action: str, request: AmiRequest) -> Demand | None:
+    """A problem for what would call somebody by way of a program, a file or a registration."""
+    if action == "dbput" and is_contact(request.get("Family"), request.get("Key")):
+        return Demand(problem=CONTACT)
+    if action == "mixmonitor" and not is_plain_program(request.get("Command")):
+        found = "runs a program, which may call anybody"
+    else:
+        texts = [text for name in _SPEAKING.get(action, ()) for text in request.all(name)]
+        found = tampering(texts, evaluated=action not in _TAKEN_AS_IT_IS)
+    if not found:
+        return None
+    return refused(
+        Rule.BYPASS,
+        f"action {request.action} {found}; leave that out, or name the AMI user under [gateway] "
+        "dialplan if it may",
+    )
 
 
 def _rewriting(what: str) -> Demand:
@@ -186,5 +214,15 @@ _READERS: Final[Mapping[str, Callable[[AmiRequest, Trunks], Demand]]] = {
     "redirect": _transfer,
     "status": _runs_programs,
 }
+# Headers that may name functions, and the actions that put no values in the place of variables.
+_SPEAKING: Final[Mapping[str, tuple[str, ...]]] = {
+    "agi": ("Command",),
+    "command": ("Command",),
+    "getvar": ("Variable",),
+    "originate": ("Data", "PreDialGoSub"),  # its Variable: `channel_variables`
+    "setvar": ("Variable",),
+    "status": ("Variable", "Variables"),
+}
+_TAKEN_AS_IT_IS: Final = frozenset({"originate", "setvar"})
 # The actions, in lower case, that `demand_of` has anything to say about.
-CONCERNED: Final = frozenset({*_READERS, *_REWRITES, "command", "setvar"})
+CONCERNED: Final = frozenset({*_READERS, *_REWRITES, "command", "dbput", "setvar"})

@@ -6,7 +6,8 @@ application: an AMI action, a console command, AGI.
 
 Read in Asterisk's apps/app_dial.c, app_page.c, app_originate.c and app_exec.c. Asterisk puts no
 values in the place of variables when it runs an application for an Originate, but `Exec` does and
-AGI can: a destination that holds one is refused, since nobody knows here what it will be.
+AGI can: a destination that holds one is refused, since nobody knows here what it will be. So is
+what starts a program on the PBX's host, whatever it is given: it may call anybody.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ from typing import Final
 from dialwarden.routing.arguments import BLANKS, separate, texts
 from dialwarden.routing.demand import NOTHING, Demand, dialled, quoted, refused, together
 from dialwarden.routing.dial_string import split_destinations
+from dialwarden.routing.forbidden import (
+    holds_plain_values,
+    holds_value,
+    is_plain_program,
+    names_ours,
+)
 from dialwarden.routing.trunks import Trunks
 from dialwarden.verdict import Rule
 
@@ -37,8 +44,6 @@ HARMLESS: Final = frozenset(
         "waitdigit", "waitexten", "waitforring", "waitforsilence",
     }
 )  # fmt: skip
-# What sets variables of ours would pass for our own answer in the dialplan.
-RESERVED: Final = "DIALWARDEN_"
 _DEEPEST = 8  # applications within applications; nobody needs two
 
 
@@ -52,7 +57,7 @@ def demand_of_application(name: str, data: str, trunks: Trunks, *, depth: int = 
     application = name.strip(BLANKS).lower()
     if depth > _DEEPEST:
         return refused(Rule.BYPASS, "applications within applications, too deep to be read")
-    if application in HARMLESS and RESERVED not in data.upper():
+    if application in HARMLESS and not names_ours(data):
         return NOTHING
     reader = _READERS.get(application)
     if reader is not None:
@@ -62,10 +67,10 @@ def demand_of_application(name: str, data: str, trunks: Trunks, *, depth: int = 
 
 def no_trunk_in(text: str, trunks: Trunks, what: str) -> Demand:
     """A problem if a text that we cannot read in detail may dial, or set, what is ours."""
-    if RESERVED in text.upper():
+    if names_ours(text):
         return refused(
             Rule.BYPASS,
-            f"{what} names a {RESERVED} variable; those are set by dialwarden alone, leave it out",
+            f"{what} names a DIALWARDEN_ variable; those are set by dialwarden alone, leave it out",
         )
     if trunks.named_in(text):
         return refused(
@@ -84,7 +89,7 @@ def destination(text: str, trunks: Trunks) -> Demand:
 
 def unresolved(text: str) -> Demand:
     """A problem if a destination depends on what is known to the PBX alone."""
-    if "${" in text or "$[" in text:
+    if holds_value(text):
         return refused(
             Rule.NUMBER,
             f"the destination {quoted(text)} holds a variable or an expression, so the number that "
@@ -128,9 +133,22 @@ def _originate(data: str, trunks: Trunks, depth: int) -> Demand:
 
 
 def _exec(data: str, trunks: Trunks, depth: int) -> Demand:
-    """Exec(APPLICATION(ARGUMENTS)), and TryExec."""
+    """Exec(APPLICATION(ARGUMENTS)), and TryExec: values are put into the arguments first."""
     name, _, rest = data.partition("(")
-    return demand_of_application(name, _to_last_parenthesis(rest), trunks, depth=depth + 1)
+    arguments = _to_last_parenthesis(rest)
+    demand = demand_of_application(name, arguments, trunks, depth=depth + 1)
+    if demand.problem or not holds_value(arguments):
+        return demand
+    # A value may hold a comma: what is behind it is then another argument, and may be dialled.
+    # Dial and Page have their destinations in front, where no value is let through.
+    foreseen = name.strip(BLANKS).lower() in (HARMLESS | {"dial", "page"})
+    if foreseen and holds_plain_values(arguments):
+        return demand
+    return refused(
+        Rule.NUMBER,
+        f"{quoted(data)} holds a variable or an expression, so what it would run or dial is not "
+        "known; write it out",
+    )
 
 
 def _exec_if(data: str, trunks: Trunks, depth: int) -> Demand:
@@ -155,7 +173,48 @@ def _exec_if(data: str, trunks: Trunks, depth: int) -> Demand:
 def _queue(data: str, trunks: Trunks, _depth: int) -> Demand:
     """Queue(name,…): a queue may be called what it likes, what follows may run something."""
     _, rest = texts(data, 2)
-    return no_trunk_in(rest, trunks, "an argument of Queue")
+    script = _script(texts(data, 7)[5], "the AGI of Queue")
+    return together([script, no_trunk_in(rest, trunks, "an argument of Queue")])
+
+
+def _agi(data: str, trunks: Trunks, _depth: int) -> Demand:
+    """AGI(script,…): one of Asterisk's own folder, or a server."""
+    script = texts(data, 2)[0]
+    return together([_script(script, "AGI"), no_trunk_in(data, trunks, "an argument of AGI")])
+
+
+def _external_ivr(data: str, trunks: Trunks, _depth: int) -> Demand:
+    """ExternalIVR(COMMAND or ivr://HOST,…)."""
+    if not texts(data, 2)[0].strip(BLANKS).lower().startswith("ivr://"):
+        return _program("ExternalIVR")
+    return no_trunk_in(data, trunks, "an argument of ExternalIVR")
+
+
+def _mix_monitor(data: str, trunks: Trunks, _depth: int) -> Demand:
+    """MixMonitor(file,options,COMMAND)."""
+    if not is_plain_program(texts(data, 3)[2]):
+        return _program("the command of MixMonitor")
+    return no_trunk_in(data, trunks, "an argument of MixMonitor")
+
+
+def _system(_data: str, _trunks: Trunks, _depth: int) -> Demand:
+    return _program("System")
+
+
+def _script(path: str, what: str) -> Demand:
+    """A problem for a path, which may be any program: /bin/sh takes a command as its argument."""
+    path = path.strip(BLANKS)
+    server = path.lower().startswith(("agi:", "hagi:"))
+    outside = not server and (path.startswith("/") or ".." in path)
+    return _program(f"{what} with a path") if outside else NOTHING
+
+
+def _program(what: str) -> Demand:
+    return refused(
+        Rule.BYPASS,
+        f"{what} runs a program on the PBX, which may call anybody; have the dialplan run it "
+        "(Context, Exten, Priority)",
+    )
 
 
 def _to_last_parenthesis(text: str) -> str:
@@ -172,4 +231,11 @@ _READERS: Final[Mapping[str, Callable[[str, Trunks, int], Demand]]] = {
     "tryexec": _exec,
     "execif": _exec_if,
     "queue": _queue,
+    "system": _system,
+    "trysystem": _system,
+    "mixmonitor": _mix_monitor,
+    "externalivr": _external_ivr,
+    "agi": _agi,
+    "eagi": _agi,
+    "deadagi": _agi,
 }

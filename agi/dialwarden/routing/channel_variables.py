@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from dialwarden.routing.applications import RESERVED
 from dialwarden.routing.arguments import Argument, separate
 from dialwarden.routing.demand import quoted
+from dialwarden.routing.forbidden import RESERVED, names_ours, tampering
 
 CAMPAIGN: Final = "DIALWARDEN_CAMPAIGN"
 _MOST = 64  # variables that Asterisk takes from one header; the last one is all the rest
@@ -36,8 +36,8 @@ class Cleaned:
         headers: what Asterisk may get: of all variables of ours at most the one that names the
             campaign, everything else byte for byte.
         bare: the same without the campaign.
-        problem: "" or why a variable of ours cannot surely be taken out; `headers` are then
-            without the whole header that it stands in.
+        problem: "" or why a variable of ours cannot surely be taken out, or what another would do
+            besides being set; `headers` are then without the whole header that it stands in.
     """
 
     campaign: str | None
@@ -53,7 +53,10 @@ def clean_variables(headers: Iterable[Header]) -> Cleaned:
     campaign: str | None = None
     problem = ""
     for name, value in headers:
-        if name.lower() != "variable" or RESERVED not in _unquoted(value):
+        if name.lower() == "variable" and (found := tampering([value], evaluated=False)):
+            problem = problem or f"a Variable {found}; leave it out"
+            continue
+        if name.lower() != "variable" or not names_ours(value):
             kept.append((name, value))
             bare.append((name, value))
             continue
@@ -80,7 +83,7 @@ def _put(headers: list[Header], name: str, value: str, variables: list[Argument]
 def _fault(variables: list[Argument]) -> str:
     for variable in variables:
         name = _name(variable)
-        if RESERVED in name.upper() and not _OURS.fullmatch(name):
+        if names_ours(name) and not _OURS.fullmatch(name):
             return (
                 f"Variable sets {quoted(name)}, which may set a {RESERVED} variable; those are set "
                 f"by dialwarden alone, but for {CAMPAIGN}: leave it out"
@@ -97,7 +100,3 @@ def _name(variable: Argument) -> str:
     """What a variable is called; "" where there is no =, which sets nothing."""
     name, equals, _ = variable.text.partition("=")
     return name if equals else ""
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r'["\\]', "", text).upper()

@@ -15,13 +15,17 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from dialwarden.routing.agi import demand_of_agi
-from dialwarden.routing.applications import (
-    RESERVED,
-    demand_of_application,
-    destination,
-    no_trunk_in,
+from dialwarden.routing.applications import demand_of_application, destination, no_trunk_in
+from dialwarden.routing.demand import (
+    CONTACT,
+    NOTHING,
+    Demand,
+    extension,
+    quoted,
+    refused,
+    together,
 )
-from dialwarden.routing.demand import NOTHING, Demand, extension, quoted, refused, together
+from dialwarden.routing.forbidden import is_contact, names_ours
 from dialwarden.routing.trunks import Trunks
 from dialwarden.routing.words import split_words
 from dialwarden.verdict import Rule
@@ -34,6 +38,7 @@ _ALIAS_SHOWN = 50
 _USUAL_ALIASES: Final[Mapping[str, str]] = {"originate": "channel originate"}
 
 _REWRITES: Final = (
+    ("database", "query"),
     ("dialplan", "add"),
     ("dialplan", "remove"),
     ("dialplan", "save"),
@@ -139,6 +144,10 @@ def _demand_of_words(words: Sequence[str], trunks: Trunks, *, may_change_dialpla
         return demand_of_application(_at(words, 3), _at(words, 4), trunks)
     if _begins(words, ("dialplan", "set", "chanvar")):
         return _set_variable(_at(words, 4))
+    if _begins(words, ("database", "put")) and is_contact(_at(words, 2), _at(words, 3)):
+        return Demand(problem=CONTACT)
+    if _begins(words, ("mixmonitor", "start")):
+        return demand_of_application("MixMonitor", _at(words, 3), trunks)
     if _begins(words, ("console", "dial")):
         return extension(_at(words, 2).partition("@")[0])
     if _begins(words, ("queue", "add", "member")):
@@ -168,7 +177,7 @@ def _redirect(words: Sequence[str]) -> Demand:
 
 
 def _set_variable(name: str) -> Demand:
-    if RESERVED not in name.upper():
+    if not names_ours(name):
         return NOTHING
     return refused(
         Rule.BYPASS,

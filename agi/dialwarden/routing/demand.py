@@ -24,6 +24,12 @@ TWICE: Final[Problem] = (
     "the request dials the same number twice at once; dial it once, and another trunk only after "
     "the first has failed",
 )
+# It would ring, as an inside telephone, wherever it is told to: nothing of that shows in a call.
+CONTACT: Final[Problem] = (
+    Rule.BYPASS,
+    "the entry of Asterisk's database says where a telephone is registered; let the telephone "
+    "register",
+)
 
 
 @dataclass(frozen=True, slots=True)

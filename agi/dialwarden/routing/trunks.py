@@ -196,9 +196,7 @@ def _through(
                 route.name, number, runs, optional=False, why=why, plain=destination.number
             )
     number = destination.number
-    return Reach(
-        owners[0].name, number, runs, optional=False, why=destination.why, plain=number
-    )
+    return Reach(owners[0].name, number, runs, optional=False, why=destination.why, plain=number)
 
 
 def _through_dialplan(

@@ -24,7 +24,8 @@ from dialwarden.gate.gate import Gate
 from dialwarden.gate.reading import read_question
 from dialwarden.gate.rulebook import PERMIT_LIFE, Rulebook
 from dialwarden.ledger import legs as leg_table
-from dialwarden.ledger.permits import find_permits, leg_known
+from dialwarden.ledger.legs import Ending
+from dialwarden.ledger.permits import OpenPermit, find_permits, leg_known
 from dialwarden.ledger.states import State
 from dialwarden.numbers import Number, is_emergency, read_number
 from dialwarden.question import Door, Question
@@ -32,7 +33,7 @@ from dialwarden.routing.trunks import Reach, Trunks
 from dialwarden.settings.sections import GuardMode
 from dialwarden.verdict import Phrase
 from dialwarden.watch.audit import LiveChannel
-from dialwarden.watch.events import Event, ids_of
+from dialwarden.watch.events import STATE_RINGING, STATE_UP, Event
 from dialwarden.watch.legs import Leg, Legs
 from dialwarden.watch.permits import Permits, Use
 from dialwarden.watch.settlement import Settlement
@@ -42,6 +43,8 @@ log = logging.getLogger("dialwarden.guard")
 _INSTANT = timedelta(microseconds=1)
 # May still be dialled: a leg that is alive, or that reached somebody, stands in the other states.
 _FREE = frozenset({State.RESERVED, State.FAILED})
+
+_NOBODY = frozenset({Ending.FAILED, Ending.CANCELLED})
 
 
 class Hand(Protocol):
@@ -106,29 +109,47 @@ class Guard:
         self._pbx = pbx
         self._on_catch = on_catch
 
-    def dial_begun(self, event: Event, reach: Reach) -> None:
-        """Judge a leg that Asterisk has begun to dial."""
-        channel = event.get("destchannel", "")
-        leg = Leg(event.get("destuniqueid", ""), channel, reach.trunk)
+    def dial_begun(self, event: Event, reach: Reach, ids: tuple[str, ...]) -> None:
+        """Judge a leg that Asterisk has begun to dial.
+
+        Args:
+            ids: what its call may be known by.
+        """
+        channel, uniqueid = event.get("destchannel", ""), event.get("destuniqueid", "")
+        known = self._legs.get(uniqueid)
+        if known is not None and known.channel == channel:
+            return  # told twice
+        state = event.get("destchannelstate", "")
+        leg = Leg(
+            uniqueid, channel, reach.trunk, self._pbx,
+            rang=state == STATE_RINGING, answered=state == STATE_UP,
+        )  # fmt: skip
         caller = event.get("channel", "")
         words = (event.get(name, "") for name in ("context", "exten", "priority"))
         dial = Dial(
-            leg, reach, ids_of(event), event.get("destlinkedid", ""),
+            leg, reach, ids, event.get("destlinkedid", ""),
             event.get("dialstring", ""), caller, ",".join(words) if caller else "",
         )  # fmt: skip
         self._judge(dial)
 
-    async def found_unanswered(self, channel: LiveChannel, trunks: Trunks) -> None:
+    async def found_unanswered(self, channel: LiveChannel, leg: Leg, trunks: Trunks) -> None:
         """Judge a leg that was begun while our link was down; one whose number nobody tells is told
         of and let go: it may be an emergency call.
+
+        Args:
+            leg: is followed already: what happens to it while its number is asked for is not lost.
         """
         uri = await self._dialled_uri(channel.channel)
+        if leg.answered or leg.ended or leg.lost:
+            self._legs.forget(leg.uniqueid)
+            return
         reach = trunks.leg(channel.channel, uri) if uri else None
         if reach is None or not reach.number:
+            self._legs.forget(leg.uniqueid)
             log.warning("%s rings, begun while the link was down, and nobody tells what number it "
                         "was: let go", self._gate.veiled(channel.channel))  # fmt: skip
             return
-        leg = Leg(channel.uniqueid, channel.channel, reach.trunk)
+        leg.trunk = reach.trunk
         ids = tuple(dict.fromkeys((channel.uniqueid, channel.linkedid)))
         self._judge(Dial(leg, reach, ids, channel.linkedid, uri, "", ""))
 
@@ -136,11 +157,14 @@ class Guard:
         leg, reach, channel = dial.leg, dial.reach, dial.leg.channel
         rulebook = self._gate.rulebook
         if reach.optional and not _is_number(reach.number, rulebook):
+            self._permits.doubt(dial.ids)  # whom it is, nobody knows: it may be the callee
+            self._legs.forget(leg.uniqueid)
             return
         taken, spent = self._permitted(dial, rulebook)
         if taken:
             return
         if _exempt(dial, rulebook):
+            self._legs.forget(leg.uniqueid)
             log.debug("%s is exempt: let through", channel)
             return
         # Known already while the ledger is asked: what happens to the leg meanwhile is not lost.
@@ -157,8 +181,8 @@ class Guard:
                 self._let_through(dial, permit.attempt)
                 return True, frozenset()
             used.add(permit.attempt)
-        # What the console or a nested Originate() sets off is a call of its own, and may dial from a
-        # Local channel of its own at that: such a permit is good for one leg to its number.
+        # What the console or a nested Originate() sets off is a call of its own, which may dial
+        # from a Local channel at that: such a permit is good for one leg to its number.
         for permit in self._permits.of_number(_readings(dial, rulebook)):
             if permit.use is Use.FREE:
                 self._let_through(dial, permit.attempt)
@@ -167,16 +191,16 @@ class Guard:
 
     def _let_through(self, dial: Dial, attempt: int) -> None:
         leg = dial.leg
-        leg.attempt = attempt
-        if self._legs.get(leg.uniqueid) is None and not leg.ended:
+        leg.attempt, leg.judged = attempt, True
+        if not leg.ended and not leg.lost and leg.uniqueid not in self._legs:
             self._legs.begin(leg)
         self._permits.take(attempt)
         self._settlement.record(
             partial(
-                leg_table.dialled, attempt=attempt, uniqueid=leg.uniqueid, trunk=leg.trunk,
-                channel=leg.channel, pbx=self._pbx, at=self._gate.now(),
+                leg_table.dialled, attempt=attempt, leg=leg.id, trunk=leg.trunk, at=self._gate.now()
             )
-        )  # fmt: skip
+        )
+        self._tell_what_was_missed(leg)
 
     async def _look_further(self, dial: Dial, rulebook: Rulebook, spent: frozenset[int]) -> None:
         """Ask the ledger: another bridge's permit, an exempt list, what was before our start."""
@@ -192,29 +216,32 @@ class Guard:
         if isinstance(found, str):
             self._legs.forget(leg.uniqueid)
             log.info("%s is on exempt list %s: let through", leg.channel, found)
-        elif found is not None:
-            # Another dial of the same call may have taken it while we looked.
-            if self._taken_meanwhile(found, leg.uniqueid):
-                await self._catch(dial)
-            else:
-                self._let_through(dial, found)
-                self._tell_what_was_missed(leg)
-        else:
+            return
+        if isinstance(found, OpenPermit):
+            self._permits.take_up(found, age_s=self._age_s(found))
+            found = found.attempt if self._permits.is_free(found.attempt) else None
+        # Another dial of the same call may have taken it while we looked.
+        if found is None or self._taken_meanwhile(found, leg.uniqueid):
             await self._catch(dial)
+        else:
+            self._let_through(dial, found)
+
+    def _age_s(self, permit: OpenPermit) -> float:
+        return (self._gate.now() - permit.at).total_seconds()
 
     def _find(
         self, dial: Dial, rulebook: Rulebook, spent: frozenset[int], conn: sqlite3.Connection
-    ) -> int | str | None:
-        """The attempt that permits the leg, or the exempt list that its number is on."""
+    ) -> OpenPermit | int | str | None:
+        """The permit or the attempt of the leg, or the exempt list that its number is on."""
         leg = dial.leg
-        known = leg_known(conn, leg.uniqueid)
+        since = self._gate.now() - PERMIT_LIFE + _INSTANT  # one exactly that old is over
+        known = leg_known(conn, leg.id, since=since)
         if known is not None and known not in spent:
             return known  # another bridge on this PBX was quicker
-        since = self._gate.now() - PERMIT_LIFE + _INSTANT  # one exactly that old is over
         for permit in find_permits(conn, dial.ids, since=since):
             digits = _digits(dial.reach.number, permit.campaign, rulebook)
             if permit.number == digits and permit.state in _FREE and permit.attempt not in spent:
-                return permit.attempt
+                return permit
         names = rulebook.exempt_lists
         if names:
             for digits in _readings(dial, rulebook):
@@ -229,19 +256,18 @@ class Guard:
 
     def _tell_what_was_missed(self, leg: Leg) -> None:
         """Record what happened to a leg before we knew whose it is."""
-        at = self._gate.now()
+        at, attempt = self._gate.now(), leg.attempt
+        assert attempt is not None
         if leg.reached:
-            assert leg.attempt is not None
-            self._permits.reached(leg.attempt)
+            self._permits.reached(attempt)
         if leg.rang:
-            self._settlement.record(partial(leg_table.rang, uniqueid=leg.uniqueid, at=at))
+            self._settlement.record(partial(leg_table.rang, leg=leg.id, at=at))
         if leg.answered:
-            self._settlement.record(partial(leg_table.answered, uniqueid=leg.uniqueid, at=at))
+            self._settlement.record(partial(leg_table.answered, leg=leg.id, at=at))
         if leg.ended:
-            self._settlement.record(
-                partial(leg_table.ended, uniqueid=leg.uniqueid, ending=leg.ending,
-                        cause=leg.cause, at=at)
-            )  # fmt: skip
+            if leg.ending is Ending.FAILED:
+                self._permits.released(attempt)
+            self._settlement.record(leg.end_step(at))
 
     async def _catch(self, dial: Dial) -> None:
         """A bypass: hang it up, or let it go and count it; and write down who it was."""
@@ -249,42 +275,47 @@ class Guard:
         if mode is GuardMode.OFF:
             self._legs.forget(leg.uniqueid)
             return
-        hang_up = mode is GuardMode.HANGUP and not leg.answered and not leg.ended
+        # Of one whose link was lost meanwhile nobody knows whether it was answered.
+        hang_up = mode is GuardMode.HANGUP and not (leg.answered or leg.ended or leg.lost)
         if hang_up:
             leg.caught = self._hand.post("Hangup", [("Channel", leg.channel), ("Cause", "21")])
             if not leg.caught:
                 log.error("%s could not be hung up: the AMI link is down", leg.channel)
+        # One that could not be is judged anew when the link is back.
+        leg.judged = leg.caught or not hang_up
         self._on_catch()
         bypass = Bypass(
+            uniqueid=leg.uniqueid, trunk=leg.trunk, pbx=self._pbx,
             number=dial.reach.number, dial_string=dial.dial_string, channel=leg.channel,
-            call=dial.linkedid, caller=dial.caller, by=await self._origin(dial.caller, dial.place),
+            call=dial.linkedid, caller=dial.caller, by=await self._by(dial),
             hung_up=leg.caught,
         )  # fmt: skip
-        counted = not leg.caught or leg.reached
+        # One that is over before it reached anybody: another bridge may have been quicker.
+        over = mode is GuardMode.HANGUP and leg.ended and leg.ending in _NOBODY
+        counted = leg.reached or not (leg.caught or over)
         if not counted:
             leg.bypass = bypass  # should it reach the callee after all
-        attempt = await self._bypasses.record(bypass, counted=counted)
-        if attempt is not None:
-            self._follow(leg, attempt)
+        self._follow(leg, await self._bypasses.record(bypass, counted=counted))
+
+    async def _by(self, dial: Dial) -> Phrase:
+        """Who did it; that nobody can tell never costs the record."""
+        try:
+            return await self._origin(dial.caller, dial.place)
+        except Exception:
+            log.exception("who dialled %s cannot be told", self._gate.veiled(dial.leg.channel))
+            return Phrase("somebody")
 
     async def reached_all_the_same(self, leg: Leg) -> None:
         """A leg that was hung up too late: it rang, and is an attempt."""
         bypass, leg.bypass = leg.bypass, None
         if bypass is not None and leg.attempt is None:
-            attempt = await self._bypasses.count(bypass)
-            if attempt is not None:
-                self._follow(leg, attempt)
+            self._follow(leg, await self._bypasses.count(bypass))
 
-    def _follow(self, leg: Leg, attempt: int) -> None:
+    def _follow(self, leg: Leg, attempt: int | None) -> None:
         """A leg that nobody allowed has become an attempt: what came of it is followed."""
-        leg.attempt = attempt
-        self._settlement.record(
-            partial(
-                leg_table.dialled, attempt=attempt, uniqueid=leg.uniqueid, trunk=leg.trunk,
-                channel=leg.channel, pbx=self._pbx, at=self._gate.now(),
-            )
-        )  # fmt: skip
-        self._tell_what_was_missed(leg)
+        if attempt is not None and leg.attempt is None:
+            leg.attempt = attempt
+            self._tell_what_was_missed(leg)
 
 
 def _digits(number: str, campaign: str, rulebook: Rulebook) -> int | None:

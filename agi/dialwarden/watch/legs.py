@@ -6,12 +6,16 @@ forgotten here, and the ledger keeps it open until it is settled as overdue. Pur
 
 from __future__ import annotations
 
+import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 
 from dialwarden.gate.bypass import Bypass
-from dialwarden.ledger.legs import Ending
+from dialwarden.ledger import legs as leg_table
+from dialwarden.ledger.legs import Ending, LegId
 from dialwarden.watch.events import CAUSE_BUSY, Ended
 
 MOST = 65536
@@ -22,17 +26,22 @@ class Leg:
     """A channel that was dialled on a trunk of ours.
 
     Attributes:
+        pbx: whose channel it is, for the record.
         attempt: whose it is; None as long as nobody is known to have allowed it.
         caught: it was hung up for that; an attempt only if it reaches the callee all the same.
         bypass: what was written down of it then.
         rang: ringing or early media was heard.
         status: of its DialEnd; "" before.
         ended: its channel is gone, with that ISDN cause.
+        judged: it was let through or caught; else somebody is about to.
+        lost: the link went down; what has happened to it since is not known.
+        unsure: the link was down for a part of its life: it may have rung then.
     """
 
     uniqueid: str
     channel: str
     trunk: str
+    pbx: str
     attempt: int | None = None
     caught: bool = False
     bypass: Bypass | None = None
@@ -41,21 +50,39 @@ class Leg:
     status: str = ""
     ended: bool = False
     cause: int | None = None
+    judged: bool = False
+    lost: bool = False
+    unsure: bool = False
+
+    @property
+    def id(self) -> LegId:
+        """Which leg it is in the ledger."""
+        return LegId(self.pbx, self.uniqueid, self.channel)
 
     @property
     def reached(self) -> bool:
-        return self.rang or self.answered
+        """Whether the callee was: a phone that rings, or is busy."""
+        return self.rang or self.answered or (self.ended and self.ending is Ending.BUSY)
 
     @property
-    def ending(self) -> Ending:
-        """What the leg came to, its channel being gone."""
+    def ending(self) -> Ending | None:
+        """What the leg came to, its channel being gone; None where that was not all seen."""
         if self.answered or self.status == Ended.ANSWER:
             return Ending.ANSWERED
         if self.status == Ended.BUSY or (not self.status and self.cause == CAUSE_BUSY):
             return Ending.BUSY
         if self.status == Ended.CANCEL:
             return Ending.CANCELLED
-        return Ending.NO_ANSWER if self.rang else Ending.FAILED
+        if self.rang:
+            return Ending.NO_ANSWER
+        return None if self.unsure else Ending.FAILED
+
+    def end_step(self, at: datetime) -> Callable[[sqlite3.Connection], None]:
+        """What is to be written of its end."""
+        ending = self.ending
+        if ending is None:
+            return partial(leg_table.lost, leg=self.id, at=at)
+        return partial(leg_table.ended, leg=self.id, ending=ending, cause=self.cause, at=at)
 
 
 class Legs:
@@ -72,6 +99,9 @@ class Legs:
         self._legs[leg.uniqueid] = leg
         if len(self._legs) > self._most:
             self._legs.popitem(last=False)
+
+    def __contains__(self, uniqueid: object) -> bool:
+        return uniqueid in self._legs
 
     def get(self, uniqueid: str) -> Leg | None:
         return self._legs.get(uniqueid)

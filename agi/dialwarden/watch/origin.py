@@ -44,7 +44,7 @@ async def origin_of(link: Asks, caller: str, place: str, *, ours: frozenset[str]
         return Phrase("the dialplan at {place} on {caller}", values)
     users = await _connected(link) - ours
     if users:
-        who = Phrase(", ".join(sorted(users)))
+        who = ", ".join(sorted(users))
         return Phrase("an Originate, a call file or ARI; logged in to AMI: {users}", {"users": who})
     return Phrase("an Originate, a call file or ARI")
 
@@ -52,14 +52,15 @@ async def origin_of(link: Asks, caller: str, place: str, *, ours: frozenset[str]
 async def dialled_uri(link: Asks, channel: str) -> str:
     """Where a PJSIP channel that is up was dialled to, as the dial string that says so.
 
-    "" where Asterisk does not tell: other technologies keep no such thing.
+    "" where Asterisk does not tell: other technologies keep no such thing. From the To header: the
+    target is where the carrier's contact is, with or without a number, and moves with its answers.
     """
     technology, _, name = channel.partition("/")
     if technology.upper() != "PJSIP":
         return ""
     try:
         said = await link.ask(
-            "Getvar", [("Channel", channel), ("Variable", "CHANNEL(pjsip,target_uri)")]
+            "Getvar", [("Channel", channel), ("Variable", "CHANNEL(pjsip,remote_uri)")]
         )
     except DialwardenError:
         return ""
@@ -73,7 +74,7 @@ async def _application(link: Asks, channel: str) -> str:
     except DialwardenError:
         return ""
     row = next((row for row in rows if row.get("channel") == channel), {})
-    application = row.get("application", "")
+    application = row.get("application", "").replace("(null)", "")  # has left it meanwhile
     return f"{application}({row.get('data', '')})"[:_SHOWN] if application else ""
 
 

@@ -18,11 +18,14 @@ from typing import TypeVar
 
 from dialwarden.gate.gate import Grant
 from dialwarden.gate.rulebook import PERMIT_LIFE
+from dialwarden.ledger.permits import OpenPermit
 
 K = TypeVar("K")
 
 MOST = 65536
 LIFE_S = PERMIT_LIFE.total_seconds()
+# Digits at the end that make two spellings one number.
+_TELLING = 7
 
 
 class Use(enum.Enum):
@@ -79,9 +82,10 @@ class Permits:
         return len(self._permits)
 
     def granted(self, grant: Grant, *, age_s: float = 0.0) -> None:
-        """An ALLOW has left; the same attempt's again changes nothing."""
+        """An ALLOW has left; the same attempt's again gives it its life anew."""
         known = self._permits.get(grant.attempt)
         if known is not None:
+            known.granted_at = max(known.granted_at, self._clock() - age_s)
             return
         ids = tuple(dict.fromkeys(one for one in (grant.call, grant.permit) if one))
         permit = Permit(
@@ -95,6 +99,13 @@ class Permits:
             self._by_id.setdefault(one, []).append(permit)
         while len(self._permits) > self._most:
             self._forget(next(iter(self._permits)))
+
+    def take_up(self, permit: OpenPermit, *, age_s: float) -> None:
+        """One that the ledger tells of: another bridge gave it, or we did before our start."""
+        grant = Grant(
+            permit.attempt, permit.number, permit.campaign, permit.call, permit.permit, permit.at
+        )
+        self.granted(grant, age_s=max(age_s, 0.001))
 
     def revoked(self, attempt: int) -> None:
         """An ALLOW that was not acted on: known as used up until the ledger knows it too."""
@@ -146,6 +157,21 @@ class Permits:
         for one in ids:
             for permit in self._by_id.get(one, ()):
                 permit.in_doubt = True
+
+    def doubt_number(self, digits: Iterable[str]) -> None:
+        """Something was dialled that we do not follow, with these digits: whoever's call it is, it
+        may have been the callee of a permit.
+        """
+        tails = {run[-_TELLING:] for run in digits if len(run) >= _TELLING}
+        if tails:
+            for permit in self._permits.values():
+                if str(permit.number)[-_TELLING:] in tails:
+                    permit.in_doubt = True
+
+    def is_free(self, attempt: int) -> bool:
+        """Whether a leg may still be dialled with that permit, for all that is known here."""
+        permit = self._permits.get(attempt)
+        return permit is None or permit.use is Use.FREE
 
     def begin_seeing(self) -> None:
         """The link is up: what is granted from now on is seen."""

@@ -56,7 +56,10 @@ class Settlement:
 
     async def flushed(self) -> None:
         """Return once what was recorded so far is on disk, or cannot be brought there now."""
+        last = self._recorded  # on a busy PBX there is always more behind it
         while self._pump is not None and not self._blocked:
+            if not self._waiting or self._waiting[0][0] > last:
+                return
             await asyncio.wait({self._pump}, timeout=RETRY_S)
 
     async def close(self) -> None:
@@ -87,17 +90,21 @@ class Settlement:
                 except Exception:
                     # One step is wrong: each by itself, so that it costs none but itself.
                     log.exception("an event of a call is not recorded")
-                    await self._one_by_one(steps)
-                self._take_off(numbered[-1][0])
+                    await self._one_by_one(numbered)
+                else:
+                    self._take_off(numbered[-1][0])
         finally:
             self._pump = None
 
-    async def _one_by_one(self, steps: list[Step]) -> None:
-        for step in steps:
+    async def _one_by_one(self, numbered: list[tuple[int, Step]]) -> None:
+        for number, step in numbered:
             try:
                 await self._ledger.transact(step)
+            except LedgerError:
+                return  # this one and those behind it wait on
             except Exception as error:
                 log.error("an event of a call is not recorded: %r", error)
+            self._take_off(number)
 
     def _take_off(self, last: int) -> None:
         if self._blocked:

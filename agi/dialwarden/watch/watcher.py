@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import sqlite3
 import time
 from collections import OrderedDict
@@ -18,14 +19,13 @@ from functools import partial
 from typing import Any, Protocol
 
 from dialwarden.errors import DialwardenError, LedgerError
-from dialwarden.gate.gate import Gate, Grant
+from dialwarden.gate.gate import Gate
 from dialwarden.gate.rulebook import PERMIT_LIFE
 from dialwarden.ledger import attempts
 from dialwarden.ledger import legs as leg_table
 from dialwarden.ledger.permits import OpenPermit, open_permits
 from dialwarden.ledger.states import State
 from dialwarden.routing.trunks import Trunks
-from dialwarden.watch.audit import Found, compare
 from dialwarden.watch.events import (
     REACHED,
     STATE_RINGING,
@@ -37,8 +37,9 @@ from dialwarden.watch.events import (
     is_local,
 )
 from dialwarden.watch.guard import Guard
-from dialwarden.watch.legs import Leg, Legs
+from dialwarden.watch.legs import Legs
 from dialwarden.watch.permits import Permit, Permits, Use
+from dialwarden.watch.resuming import Resuming
 from dialwarden.watch.settlement import Settlement
 
 log = logging.getLogger("dialwarden.watch")
@@ -46,7 +47,10 @@ log = logging.getLogger("dialwarden.watch")
 SWEEP_EVERY_S = 5.0
 # An attempt that was opened so long ago, and has no live leg, has come to its end unseen.
 OVERDUE = 2 * PERMIT_LIFE
-MOST_CALLS = 131_072
+MOST_CALLS = 32_768  # ids, some 150 bytes each
+AUDIT_AGAIN_S = 2.0
+_CLOCK_DRIFT_S = 5.0  # between two sweeps
+_DIGITS = re.compile(r"[0-9]+")
 _NEVER_DIALLED = "the permit was not dialled within its life"
 
 
@@ -92,11 +96,18 @@ class Watcher:
         self._pbx = pbx
         self._user_event = user_event
         self._clock = clock
-        self._calls: OrderedDict[str, None] = OrderedDict()
+        # Uniqueid to the Linkedid it was born with, and each Linkedid to itself.
+        self._calls: OrderedDict[str, str] = OrderedDict()
         self._channels: OrderedDict[str, str] = OrderedDict()  # name to linkedid
-        self._link_was_up = False
         self._blind_since: float | None = clock()
         self._sweeper: asyncio.Task[None] | None = None
+        self._link: Link | None = None
+        self._offset = gate.now().timestamp() - clock()
+        self._jumped_at = float("-inf")
+        self._resuming = Resuming(
+            gate, legs, settlement, guard, trunks=trunks, pbx=pbx,
+            rings=self._rang, answers=self._answered, noted=self._note_channel,
+        )  # fmt: skip
         self._handlers: dict[str, Callable[[Event], None]] = {
             "newchannel": self._on_new_channel,
             "rename": self._on_rename,
@@ -136,41 +147,43 @@ class Watcher:
         await self._settlement.close()
 
     def _take_up(self, permit: OpenPermit) -> None:
-        age = (self._gate.now() - permit.at).total_seconds()
-        grant = Grant(
-            permit.attempt, permit.number, permit.campaign, permit.call, permit.permit, permit.at
-        )
-        self._permits.granted(grant, age_s=max(age, 0.001))
+        age_s = (self._gate.now() - permit.at).total_seconds()
+        self._permits.take_up(permit, age_s=age_s)
         if permit.state is State.DIALLED:
             self._permits.take(permit.attempt)
 
     # From the link, in this order: up, audit, events; down.
 
     async def link_up(self, link: Link) -> None:
-        """Look at what is there; from then on nothing is missed."""
-        first, self._link_was_up = not self._link_was_up, True
+        """Look at what is there; from then on nothing is missed.
+
+        Until Asterisk has told it is asked again.
+
+        Raises:
+            DialwardenError: the link was lost before that.
+        """
+        first = self._resuming.first
+        self._link = link
         self._permits.begin_seeing()
-        rows = await link.ask_list("CoreShowChannels")
-        for row in rows:
-            self._note_channel(row)
-        try:
-            open_legs = await self._gate.ledger.read(partial(leg_table.open_legs, pbx=self._pbx))
-        except LedgerError as error:
-            log.error("open legs of before are not settled: %s", error)
-            open_legs = []
-        # Begun while we asked: the events have told of them, and they are followed already.
-        fresh = [leg for leg in open_legs if self._legs.get(leg.uniqueid) is None]
-        found = compare(rows, fresh, self._trunks())
-        self._settle(found)
-        self._tell_unknown(found, first=first)
-        if not first:
-            for channel in found.unknown:
-                if self._legs.get(channel.uniqueid) is None:
-                    await self._guard.found_unanswered(channel, self._trunks())
+        said = False
+        while True:
+            try:
+                await self._resuming.audit(link)
+                break
+            except DialwardenError as error:
+                if not link.up:
+                    raise
+                if not said:
+                    log.error("the guard stays blind: Asterisk does not list its channels (%s), "
+                              "asked again every %g s; where that is a matter of rights, give "
+                              "its AMI user write = call,reporting,command, `manager reload`, and "
+                              "restart dialwarden", error, AUDIT_AGAIN_S)  # fmt: skip
+                    said = True
+            await asyncio.sleep(AUDIT_AGAIN_S)
         if self._blind_since is not None:
             blind_s = self._clock() - self._blind_since
             self._blind_since = None
-            if not first:
+            if not first or said:
                 log.warning("the guard sees again, after %.1f s", blind_s)
 
     def link_down(self, why: str) -> None:
@@ -181,8 +194,7 @@ class Watcher:
         self._permits.stop_seeing()
         self._calls.clear()
         self._channels.clear()
-        # What becomes of these is not seen; the next audit says which are still there.
-        self._legs.clear()
+        self._resuming.lost()
 
     def on_event(self, event: Event) -> None:
         """Take one event; they come in Asterisk's order."""
@@ -196,9 +208,9 @@ class Watcher:
     def _note_channel(self, event: Event) -> None:
         linkedid = event.get("linkedid", "")
         self._channels[event.get("channel", "")] = linkedid
-        for one in (event.get("uniqueid", ""), linkedid):
-            if one:
-                self._calls[one] = None
+        if linkedid:
+            self._calls.setdefault(linkedid, linkedid)
+            self._calls[event.get("uniqueid", "") or linkedid] = linkedid
         while len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
         while len(self._channels) > MOST_CALLS:
@@ -213,23 +225,33 @@ class Watcher:
         channel = event.get("destchannel", "")
         if is_local(channel):
             return
-        reach = self._trunks().leg(channel, event.get("dialstring", ""))
+        dial_string, ids = event.get("dialstring", ""), self._ids_of(event)
+        reach = self._trunks().leg(channel, dial_string)
         if reach is None:
             # A phone of ours, or a trunk that nobody configured: then it may be the callee.
-            self._permits.doubt(ids_of(event))
+            self._permits.doubt(ids)
+            self._permits.doubt_number(_DIGITS.findall(dial_string))
             return
-        self._guard.dial_begun(event, reach)
+        self._guard.dial_begun(event, reach, ids)
+
+    def _ids_of(self, event: Event) -> tuple[str, ...]:
+        """What a dial's call may be known by: also the call that its caller was born in, which may
+        have asked before it was bridged with an older one.
+        """
+        ids = ids_of(event)
+        return tuple(dict.fromkeys((*ids, *(self._calls.get(one, one) for one in ids))))
 
     def _on_dial_state(self, event: Event) -> None:
         if event.get("dialstatus", "").upper() in REACHED:
             self._rang(event.get("destuniqueid", ""))
 
     def _on_dial_end(self, event: Event) -> None:
+        status = event.get("dialstatus", "").upper()
         leg = self._legs.get(event.get("destuniqueid", ""))
         if leg is not None:
-            leg.status = event.get("dialstatus", "").upper()
-            if leg.status == Ended.ANSWER:
-                self._answered(leg.uniqueid)
+            leg.status = status
+        if status == Ended.ANSWER:
+            self._answered(event.get("destuniqueid", ""))
 
     def _on_new_state(self, event: Event) -> None:
         state = event.get("channelstate", "")
@@ -240,73 +262,55 @@ class Watcher:
 
     def _rang(self, uniqueid: str) -> None:
         leg = self._legs.get(uniqueid)
-        if leg is None or leg.rang:
+        if leg is None:
+            if self._resuming.meanwhile is not None:
+                self._resuming.meanwhile.rings(uniqueid)
+            return
+        if leg.rang:
             return
         leg.rang = True
         if leg.attempt is not None:
             self._permits.reached(leg.attempt)
             at = self._gate.now()
-            self._settlement.record(partial(leg_table.rang, uniqueid=uniqueid, at=at))
+            self._settlement.record(partial(leg_table.rang, leg=leg.id, at=at))
         elif leg.bypass is not None:
             self._gate.keep(self._guard.reached_all_the_same(leg))
 
     def _answered(self, uniqueid: str) -> None:
         leg = self._legs.get(uniqueid)
-        if leg is None or leg.answered:
+        if leg is None:
+            if self._resuming.meanwhile is not None:
+                self._resuming.meanwhile.answers(uniqueid)
+            return
+        if leg.answered:
             return
         leg.answered = True
         if leg.attempt is not None:
             self._permits.reached(leg.attempt)
             at = self._gate.now()
-            self._settlement.record(partial(leg_table.answered, uniqueid=uniqueid, at=at))
+            self._settlement.record(partial(leg_table.answered, leg=leg.id, at=at))
         elif leg.bypass is not None:
             self._gate.keep(self._guard.reached_all_the_same(leg))
 
     def _on_hangup(self, event: Event) -> None:
         self._channels.pop(event.get("channel", ""), None)
         leg = self._legs.end(event.get("uniqueid", ""), cause_of(event))
-        if leg is None or leg.attempt is None:
-            return
-        ending = leg.ending
-        if ending is leg_table.Ending.FAILED:
-            self._permits.released(leg.attempt)
-        else:
-            self._permits.reached(leg.attempt)
-        self._settlement.record(
-            partial(
-                leg_table.ended, uniqueid=leg.uniqueid, ending=ending, cause=leg.cause,
-                at=self._gate.now(),
-            )
-        )  # fmt: skip
+        if leg is None:
+            if self._resuming.meanwhile is not None:
+                self._resuming.meanwhile.ends(event.get("uniqueid", ""))
+        elif leg.attempt is not None:
+            if leg.ending is leg_table.Ending.FAILED:
+                self._permits.released(leg.attempt)
+            else:
+                self._permits.reached(leg.attempt)
+            self._settlement.record(leg.end_step(self._gate.now()))
+        elif leg.bypass is not None and leg.reached:
+            self._gate.keep(self._guard.reached_all_the_same(leg))
 
     def _on_user_event(self, event: Event) -> None:
         work = self._user_event(event)
         if work is not None:
             self._gate.keep(work)
-
-    # The audit's findings.
-
-    def _settle(self, found: Found) -> None:
-        at = self._gate.now()
-        for open_leg, channel in found.on:
-            leg = Leg(open_leg.uniqueid, channel.channel, "", attempt=open_leg.attempt)
-            self._legs.begin(leg)
-            if channel.answered:
-                self._answered(leg.uniqueid)
-        for open_leg in found.gone:
-            self._settlement.record(partial(leg_table.lost, uniqueid=open_leg.uniqueid, at=at))
-        if found.on or found.gone:
-            log.info("of the legs that were open, %d are still up and %d ended unseen; these "
-                     "attempts stay counted", len(found.on), len(found.gone))  # fmt: skip
-
-    def _tell_unknown(self, found: Found, *, first: bool) -> None:
-        what = "older than our link" if first else "begun while the link was down"
-        for channel in found.talking if not first else ():
-            log.warning("%s is in conversation, %s and not in the ledger: not touched",
-                        self._gate.veiled(channel.channel), what)  # fmt: skip
-        if first and (found.unknown or found.talking):
-            log.info("%d channels on our trunks are older than our link: not touched",
-                     len(found.unknown) + len(found.talking))  # fmt: skip
 
     # The sweep.
 
@@ -324,12 +328,24 @@ class Watcher:
         """Void the permits that surely were not dialled; settle what came to its end unseen."""
         never_dialled = [permit for permit in self._permits.expire() if self._surely_unused(permit)]
         await self._settlement.flushed()
+        if self._resuming.again and self.seeing and self._link is not None:
+            await self._resuming.audit(self._link)
         now = self._gate.now()
         if never_dialled:
             await self._gate.ledger.transact(partial(_void, permits=never_dialled, at=now))
+        if not self._clock_was_steady(now):
+            return  # what was allowed a moment ago looks overdue
         await self._gate.ledger.transact(
             partial(leg_table.settle_overdue, before=now - OVERDUE, at=now)
         )
+
+    def _clock_was_steady(self, now: datetime) -> bool:
+        """Whether the wall clock went with the other one for as long as an attempt takes."""
+        steady = now.timestamp() - self._clock()
+        if abs(steady - self._offset) > _CLOCK_DRIFT_S:
+            self._jumped_at = self._clock()
+        self._offset = steady
+        return self._clock() - self._jumped_at >= OVERDUE.total_seconds()
 
     def _surely_unused(self, permit: Permit) -> bool:
         """Whether this Asterisk had the call, and we saw all its life, and no dial in it."""
