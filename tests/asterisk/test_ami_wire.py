@@ -167,11 +167,12 @@ def expected(request: AmiRequest, number: int) -> Reading:
         case "setvar":
             return Reading(b"Error", action_id, b"No variable specified", b"", ())
         case "userevent":
-            given = request.without(lambda key, _: key.lower() in {"action", "userevent"})
+            told = {"action", "userevent"}
+            given = [header for header in request.headers if header[0].lower() not in told]
             headers = (
                 (b"Privilege", b"user,all"),
                 (b"UserEvent", as_bytes(request.get("UserEvent"))),
-                *((as_bytes(key), as_bytes(value)) for key, value in given.headers),
+                *((as_bytes(key), as_bytes(value)) for key, value in given),
             )
             return Reading(b"Success", action_id, b"Event Sent", b"", headers)
         case "":

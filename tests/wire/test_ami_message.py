@@ -12,7 +12,6 @@ from dialwarden.wire.ami_message import (
     UnsafeText,
     action_bytes,
     error_response,
-    event_bytes,
     parse_message,
     request_bytes,
 )
@@ -27,13 +26,6 @@ def test_an_action_is_its_name_its_headers_and_a_blank_line() -> None:
 
 def test_a_request_without_headers_is_a_blank_line() -> None:
     assert request_bytes([]) == b"\r\n"
-
-
-def test_an_event_may_be_longer_than_a_request() -> None:
-    value = "x" * 2000
-    assert event_bytes("OriginateResponse", [("Reason", value)] * 200) == (
-        b"Event: OriginateResponse\r\n" + (b"Reason: " + b"x" * 2000 + b"\r\n") * 200 + b"\r\n"
-    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +49,6 @@ def test_an_action_id_that_would_end_the_message_is_never_sent_back() -> None:
 
 MAKERS = [
     pytest.param(lambda name, value: action_bytes("Ping", [(name, value)]), id="action"),
-    pytest.param(lambda name, value: event_bytes("Test", [(name, value)]), id="event"),
     pytest.param(lambda name, value: request_bytes([(name, value)]), id="request"),
 ]
 Maker = Callable[[str, str], bytes]
@@ -90,8 +81,6 @@ def test_text_that_would_be_read_otherwise_is_refused(make: Maker, name: str, va
 def test_the_name_of_an_action_is_checked_as_well(name: str) -> None:
     with pytest.raises(UnsafeText):
         action_bytes(name)
-    with pytest.raises(UnsafeText):
-        event_bytes(name)
 
 
 def test_a_refused_value_is_not_shown() -> None:
@@ -155,5 +144,5 @@ VALUES = st.text(" \t:\x1b\x7f\x85aé\u2028", max_size=20)
 
 @given(st.dictionaries(NAMES.map(str.lower), VALUES, max_size=10))
 def test_what_is_made_is_read_back(headers: dict[str, str]) -> None:
-    headers.pop("event", None)
-    assert parse_message(event_bytes("X", headers.items())) == {"event": "X", **headers}
+    headers.pop("action", None)
+    assert parse_message(action_bytes("X", headers.items())) == {"action": "X", **headers}

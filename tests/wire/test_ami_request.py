@@ -163,13 +163,6 @@ def test_the_action_is_the_first_that_is_not_empty() -> None:
     assert request(("ActionID", "7")).action_id == "7"
 
 
-def test_headers_are_taken_out() -> None:
-    one = request(("A", "1"), ("B", "2"), ("A", "3"))
-    assert one.without(lambda name, value: name == "A" and value == "3") == request(
-        ("A", "1"), ("B", "2")
-    )
-
-
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [

@@ -34,10 +34,3 @@ class Alarm:
     def raised(self, now: float) -> bool:
         """Whether the last minute holds so many."""
         return len(self._catches) >= self.most and now - self._catches[0] < SPAN_S
-
-    def ended(self, now: float) -> bool:
-        """True once, when the alarm that was raised is over."""
-        if self._raised and not self.raised(now):
-            self._raised = False
-            return True
-        return False

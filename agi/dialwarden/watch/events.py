@@ -20,8 +20,6 @@ WANTED = frozenset(
 )  # fmt: skip
 
 # channelstate.h
-STATE_DOWN = "0"
-STATE_RING = "4"  # an inbound call that nobody has answered; never a leg that was dialled
 STATE_RINGING = "5"
 STATE_UP = "6"
 # Of a leg that was dialled and that nobody has answered: down, reserved, off hook, dialling,
@@ -29,7 +27,7 @@ STATE_UP = "6"
 UNANSWERED = frozenset({"0", "1", "2", "3", "5"})
 
 # What a DialState says when the callee's side has been reached: early media is heard there too.
-REACHED = frozenset({"RINGING", "PROGRESS", "PROCEEDING_RINGING"})
+REACHED = frozenset({"RINGING", "PROGRESS"})
 
 CAUSE_BUSY = 17
 

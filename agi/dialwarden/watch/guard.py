@@ -1,8 +1,8 @@
 """The guard: a leg on a trunk of ours that nobody asked about is caught as soon as it is dialled.
 
-Owns the decision, at DialBegin: exempt, permitted, or a bypass. A permit is looked for in memory,
-then in the ledger, where another bridge may have written it; an emergency or exempt number needs
-none and is let through before either, with the ledger gone too. When in doubt, the leg is caught.
+Owns the decision, at DialBegin: permitted, exempt, or a bypass. A permit is looked for in memory,
+and behind the exemptions in the ledger, where another bridge may have written it: an emergency
+number needs none, and is let through with the ledger gone too. When in doubt, the leg is caught.
 
 What Asterisk told us is all there is: a callee who answers in the very millisecond in which the
 hang-up is under way is cut. One who is known to have answered never is.
@@ -10,6 +10,7 @@ hang-up is under way is cut. One who is known to have answered never is.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -44,6 +45,8 @@ _INSTANT = timedelta(microseconds=1)
 # May still be dialled: a leg that is alive, or that reached somebody, stands in the other states.
 _FREE = frozenset({State.RESERVED, State.FAILED})
 
+# Asterisk is asked who dialled before the bypass is on disk: it may not keep that waiting.
+ORIGIN_WITHIN_S = 0.5
 _NOBODY = frozenset({Ending.FAILED, Ending.CANCELLED})
 
 
@@ -300,7 +303,9 @@ class Guard:
     async def _by(self, dial: Dial) -> Phrase:
         """Who did it; that nobody can tell never costs the record."""
         try:
-            return await self._origin(dial.caller, dial.place)
+            return await asyncio.wait_for(self._origin(dial.caller, dial.place), ORIGIN_WITHIN_S)
+        except TimeoutError:
+            return Phrase("somebody")
         except Exception:
             log.exception("who dialled %s cannot be told", self._gate.veiled(dial.leg.channel))
             return Phrase("somebody")

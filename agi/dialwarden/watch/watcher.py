@@ -69,7 +69,7 @@ class Watcher:
     """Listens for as long as the bridge runs.
 
     Args:
-        guard: None when nobody is to be guarded against: legs are followed all the same.
+        guard: judges the legs that begin; switched off, it lets them go, and they are followed.
         user_event: what to do with a UserEvent; None for those that are nobody's.
         clock: seconds, never going back.
     """

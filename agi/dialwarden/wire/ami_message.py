@@ -65,15 +65,6 @@ def action_bytes(name: str, headers: Iterable[Header] = ()) -> bytes:
     return request_bytes((("Action", name), *headers))
 
 
-def event_bytes(name: str, headers: Iterable[Header] = ()) -> bytes:
-    """An event as Asterisk would send it; of any length, since a client reads it and not Asterisk.
-
-    Raises:
-        UnsafeText: CR, LF or NUL in a name or value, a name that is none, half a character.
-    """
-    return _message(_lines((("Event", name), *headers)))
-
-
 def error_response(action_id: str, message: str) -> bytes:
     """`Response: Error`, in the order of Asterisk's own (`astman_send_response_full`).
 

@@ -24,7 +24,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
@@ -100,10 +99,6 @@ class AmiRequest:
     def action_id(self) -> str:
         """What the client tells its requests apart by; "" when it does not."""
         return self.get("actionid")
-
-    def without(self, drop: Callable[[str, str], bool]) -> AmiRequest:
-        """The same without the headers for which `drop(name, value)` holds."""
-        return AmiRequest(tuple([header for header in self.headers if not drop(*header)]))
 
     def with_header(self, name: str, value: str) -> AmiRequest:
         """The same with that one header in the place of all of that name, else at the end.
