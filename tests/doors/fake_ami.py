@@ -61,7 +61,9 @@ class Session:
         self.send(("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape"))
 
     def abort(self) -> None:
-        self.writer.transport.abort()
+        # Python 3.11.2's TLS transports forget their protocol when they are closed twice.
+        with contextlib.suppress(AttributeError):
+            self.writer.transport.abort()
 
     async def got(self, action: str, times: int = 1) -> Message:
         """The request of that action that came as the n-th of its kind."""
@@ -232,7 +234,9 @@ class AmiPeer:
         """Leave so that the other side is told of a reset, and not of an end."""
         sock = self.writer.get_extra_info("socket")
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+        # Python 3.11.2's TLS transports forget their protocol when they are closed twice.
+        with contextlib.suppress(AttributeError):
+            self.writer.transport.abort()
 
 
 @contextlib.asynccontextmanager
