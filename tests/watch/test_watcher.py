@@ -282,6 +282,19 @@ async def test_legs_of_another_pbx_on_the_same_ledger_are_left_alone(scene: Scen
     await other.close()
 
 
+async def test_calls_that_are_over_are_forgotten_behind_their_permits(scene: Scene) -> None:
+    await scene.allowed("over")
+    await scene.allowed("on")
+    scene.event("Hangup", channel="Local/over-1;2", uniqueid="over", cause="16")
+    await scene.pass_time(60)
+    await scene.watcher.sweep()
+    assert scene.states() == [("voided", None)] * 2
+    await scene.pass_time(60)
+    await scene.watcher.sweep()
+    assert list(scene.watcher._calls) == ["on"]
+    assert not scene.watcher._gone
+
+
 # What else it tells.
 
 

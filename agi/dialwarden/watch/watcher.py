@@ -12,7 +12,7 @@ import logging
 import re
 import sqlite3
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Iterable
 from datetime import datetime
 from functools import partial
@@ -99,6 +99,7 @@ class Watcher:
         # Uniqueid to the Linkedid it was born with, and each Linkedid to itself.
         self._calls: OrderedDict[str, str] = OrderedDict()
         self._channels: OrderedDict[str, str] = OrderedDict()  # name to linkedid
+        self._gone: deque[tuple[float, str]] = deque()  # when, and the Uniqueid
         self._blind_since: float | None = clock()
         self._sweeper: asyncio.Task[None] | None = None
         self._link: Link | None = None
@@ -194,6 +195,7 @@ class Watcher:
         self._permits.stop_seeing()
         self._calls.clear()
         self._channels.clear()
+        self._gone.clear()
         self._resuming.lost()
 
     def on_event(self, event: Event) -> None:
@@ -294,6 +296,7 @@ class Watcher:
 
     def _on_hangup(self, event: Event) -> None:
         self._channels.pop(event.get("channel", ""), None)
+        self._gone.append((self._clock(), event.get("uniqueid", "")))
         leg = self._legs.end(event.get("uniqueid", ""), cause_of(event))
         if leg is None:
             if self._resuming.meanwhile is not None:
@@ -327,6 +330,7 @@ class Watcher:
     async def sweep(self) -> None:
         """Void the permits that surely were not dialled; settle what came to its end unseen."""
         never_dialled = [permit for permit in self._permits.expire() if self._surely_unused(permit)]
+        self._forget_calls()
         await self._settlement.flushed()
         if self._resuming.again and self.seeing and self._link is not None:
             await self._resuming.audit(self._link)
@@ -338,6 +342,12 @@ class Watcher:
         await self._gate.ledger.transact(
             partial(leg_table.settle_overdue, before=now - OVERDUE, at=now)
         )
+
+    def _forget_calls(self) -> None:
+        """Calls that are over so long that no permit of theirs is out any more."""
+        past = self._clock() - OVERDUE.total_seconds()
+        while self._gone and self._gone[0][0] <= past:
+            self._calls.pop(self._gone.popleft()[1], None)
 
     def _clock_was_steady(self, now: datetime) -> bool:
         """Whether the wall clock went with the other one for as long as an attempt takes."""
