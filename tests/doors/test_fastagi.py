@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import gc
-import inspect
 import logging
 import os
 import re
@@ -18,9 +15,9 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
-import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.doors.both_loops import on_both_loops
 
 from dialwarden.doors.agi_conversation import Trouble
 from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
@@ -35,36 +32,6 @@ ENVIRONMENT = (
 )
 OK = b"200 result=1\n"
 FOREVER = 60.0
-
-
-async def _leaving_nothing_behind(test: Awaitable[None]) -> None:
-    """Run a test; no task is left by it, and no exception went unhandled."""
-    loop = asyncio.get_running_loop()
-    unhandled: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: unhandled.append(context))
-    await test
-    assert asyncio.all_tasks() == {asyncio.current_task()}
-    gc.collect()  # what nobody looked at complains when it is collected
-    assert unhandled == []
-
-
-def on_both_loops(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
-    """Make two tests of one: on asyncio's loop and on uvloop's."""
-
-    @functools.wraps(test)
-    def run(*, new_loop: Callable[[], asyncio.AbstractEventLoop], **values: Any) -> None:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
-            runner.run(_leaving_nothing_behind(test(**values)))
-
-    del run.__wrapped__
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    named = [p.replace(kind=keyword) for p in inspect.signature(test).parameters.values()]
-    loop = inspect.Parameter("new_loop", keyword)
-    run.__signature__ = inspect.Signature([*named, loop])  # type: ignore[attr-defined]
-    pytest.mark.parametrize(
-        "new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"]
-    )(run)
-    return run
 
 
 @dataclass

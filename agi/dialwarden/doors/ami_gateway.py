@@ -17,6 +17,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from dialwarden.doors.admission import Admission
 from dialwarden.doors.ami_client import AmiClient
 from dialwarden.doors.ami_rulings import Relay, Rulings
+from dialwarden.doors.listeners import Listeners
 from dialwarden.doors.seldom import SeldomLog
 
 BACKLOG = 1024
@@ -122,7 +123,7 @@ class AmiGateway:
         self.log = log or logging.getLogger("dialwarden.gateway")
         self.seldom = SeldomLog(self.log)
         self._admission = Admission(self.settings.allow_from)
-        self._listeners: list[tuple[asyncio.Server, socket.socket]] = []
+        self._listeners = Listeners()
         self._open: set[AmiClient] = set()
         self._works: set[asyncio.Task[None]] = set()
         self._quiet = asyncio.Event()  # nobody is connected
@@ -139,15 +140,13 @@ class AmiGateway:
         May be called once for each address to be served.
         """
         loop = asyncio.get_running_loop()
-        secure = self.settings.ssl
-        listener = await loop.create_server(
+        await self._listeners.add(
+            sock,
             lambda: AmiClient(self, loop),
-            sock=sock,
             backlog=BACKLOG,
-            ssl=secure,
-            ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S if secure is not None else None,
+            secure=self.settings.ssl,
+            handshake_timeout_s=HANDSHAKE_TIMEOUT_S,
         )
-        self._listeners.append((listener, sock))
 
     async def stop(self, grace_s: float = 5.0) -> None:
         """Stop accepting and reading, end what is under way, then close.
@@ -157,7 +156,7 @@ class AmiGateway:
            are ruled on, sent and answered, for at most `grace_s` seconds.
         3. Who is left is cut; what was reserved and not sent is taken back.
         """
-        await self._stop_accepting()
+        await self._listeners.close()
         for client in list(self._open):
             client.finish()
         await self._wait_quiet(grace_s)
@@ -175,20 +174,6 @@ class AmiGateway:
             work.cancel()
         if self._works:
             await asyncio.wait(self._works, timeout=LAST_WORDS_S)
-
-    async def _stop_accepting(self) -> None:
-        loop = asyncio.get_running_loop()
-        for _, sock in self._listeners:
-            # As fastagi.py does, and for its reason: asyncio accepts in one turn of the loop and
-            # makes the transport in the next.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.remove_reader(sock.fileno())
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for listener, _ in self._listeners:
-            listener.close()
-        self._listeners.clear()
-        await asyncio.sleep(0)
 
     async def _wait_quiet(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -18,6 +18,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from dialwarden.doors.admission import Admission
 from dialwarden.doors.agi_conversation import Conversation, Trouble
+from dialwarden.doors.listeners import Listeners
 from dialwarden.doors.seldom import SeldomLog
 from dialwarden.wire.agi_request import AgiRequest
 
@@ -108,7 +109,7 @@ class FastAgiServer:
         self.seldom = SeldomLog(self.log)
         self._undelivered = undelivered
         self._admission = Admission(self.settings.allow_from)
-        self._listeners: list[tuple[asyncio.Server, socket.socket]] = []
+        self._listeners = Listeners()
         self._open: set[Conversation] = set()
         self._orphans: set[asyncio.Future[Mapping[str, str]]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
@@ -125,10 +126,7 @@ class FastAgiServer:
         May be called once for each address to be served.
         """
         loop = asyncio.get_running_loop()
-        listener = await loop.create_server(
-            lambda: Conversation(self, loop), sock=sock, backlog=BACKLOG
-        )
-        self._listeners.append((listener, sock))
+        await self._listeners.add(sock, lambda: Conversation(self, loop), backlog=BACKLOG)
 
     async def stop(self, grace_s: float = 5.0) -> None:
         """Stop accepting, answer who is connected, then refuse and close who is left.
@@ -138,7 +136,7 @@ class FastAgiServer:
         2. Every connected call is served as always, for at most `grace_s` seconds.
         3. What is still unanswered is refused as unavailable and everything is closed.
         """
-        await self._stop_accepting()
+        await self._listeners.close()
         await self._wait_quiet(grace_s)
         if self._open:
             self.log.warning(
@@ -158,21 +156,6 @@ class FastAgiServer:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
-
-    async def _stop_accepting(self) -> None:
-        loop = asyncio.get_running_loop()
-        for _, sock in self._listeners:
-            # asyncio accepts in one turn and makes the transport in the next, and up to Python
-            # 3.11 a server closed between the two drops the connection with an AssertionError.
-            # uvloop does both in one turn and does not let go of the descriptor.
-            with contextlib.suppress(RuntimeError, ValueError):
-                loop.remove_reader(sock.fileno())
-        for _ in range(3):
-            await asyncio.sleep(0)
-        for listener, _ in self._listeners:
-            listener.close()
-        self._listeners.clear()
-        await asyncio.sleep(0)
 
     async def _wait_quiet(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from dialwarden.doors.listeners import Listeners
 from dialwarden.doors.seldom import SeldomLog
 
 BACKLOG = 128
@@ -62,7 +63,7 @@ class HttpServer:
         self.idle_s = idle_s
         self.seldom = SeldomLog(log or logging.getLogger("dialwarden.http"))
         self._max_connections = max_connections
-        self._listeners: list[asyncio.Server] = []
+        self._listeners = Listeners()
         self._open: set[_Connection] = set()
         self._quiet = asyncio.Event()  # nobody is connected
         self._quiet.set()
@@ -73,16 +74,11 @@ class HttpServer:
 
     async def start(self, sock: socket.socket) -> None:
         """Accept connections on `sock`, a bound stream socket, which is closed at the end."""
-        loop = asyncio.get_running_loop()
-        self._listeners.append(
-            await loop.create_server(lambda: _Connection(self), sock=sock, backlog=BACKLOG)
-        )
+        await self._listeners.add(sock, lambda: _Connection(self), backlog=BACKLOG)
 
     async def stop(self) -> None:
         """Stop accepting and close every connection; what was answered is still sent."""
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
+        await self._listeners.close()
         for connection in list(self._open):
             connection.close()
         with contextlib.suppress(TimeoutError):
