@@ -28,6 +28,7 @@ import pytest
 from bench.bridge import Bridge, bridge_environment
 from bench.pbx import Call, Pbx
 from bench.trunk import Outcome, Trunk
+from office import done, listed
 
 MOBILE = "33612345678"
 CALL_REJECTED = 21
@@ -88,18 +89,6 @@ region = "FR"
 def own_policies(tmp_path: Path) -> None:
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "opt-in.toml").write_text(OPT_IN)
-
-
-def done(bridge: Bridge, *arguments: str) -> str:
-    result = bridge.command(*arguments)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def listed(bridge: Bridge, *noun: str) -> list[dict[str, Any]]:
-    rows = json.loads(done(bridge, *noun, "--json"))
-    assert isinstance(rows, list)
-    return rows
 
 
 def refused_call(pbx: Pbx, number: str = "0612345678") -> None:
