@@ -274,10 +274,36 @@ CREATE INDEX leg_by_attempt ON leg (attempt_id);
 CREATE INDEX leg_open ON leg (pbx) WHERE ended_at IS NULL;
 """
 
+# What has to be kept without end is kept without saying of whom: `number` is then minus a keyed
+# hash of the number, `reduced_at` says since when. The key stays beside what it opens: a lost key
+# would be a lost no. A list's version that was taken back stays, as what calls were judged by.
+RETENTION = """
+CREATE TABLE hash_key (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    bytes BLOB NOT NULL,
+    made_at INTEGER NOT NULL
+);
+ALTER TABLE objection ADD COLUMN reduced_at INTEGER;
+ALTER TABLE withdrawal ADD COLUMN reduced_at INTEGER;
+
+ALTER TABLE list_version ADD COLUMN withdrawn_at INTEGER;
+ALTER TABLE list_version ADD COLUMN withdrawn_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE list_version ADD COLUMN withdrawn_why TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE purge (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    recorded_by TEXT NOT NULL DEFAULT '',
+    removed TEXT NOT NULL
+);
+"""
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "first", FIRST),
     Migration(2, "silent calls", SILENT_CALLS),
     Migration(3, "legs", LEGS),
+    Migration(4, "retention", RETENTION),
 )
 
 
