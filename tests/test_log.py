@@ -23,8 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.gate.world import rulebook_of
 
-from dialwarden.gate.decision import Answer
 from dialwarden.gate.rulebook import Rulebook
+from dialwarden.gate.verdicts import Answer
 from dialwarden.log import ConsoleFormatter, JsonFormatter, VerdictLog, set_up_logging
 from dialwarden.question import Door, Question
 from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict

@@ -47,6 +47,7 @@ from dialwarden.gate.gate import Gate
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
 from dialwarden.ledger.group_commit import Ledger
+from dialwarden.ledger.learning import keep_learning
 from dialwarden.log import VerdictLog, log, set_up_logging
 from dialwarden.numbers import (
     emergency_numbers,
@@ -157,6 +158,7 @@ class Bridge:
                 self._asterisk = AsteriskSide(config, self._gate, recorder)
                 await self._asterisk.start(gateway.dup())
             await self._start_health(inherited)
+            self._learning = asyncio.get_running_loop().create_task(keep_learning(self._ledger))
         except BaseException:
             await self._ledger.close()
             raise
@@ -226,6 +228,8 @@ class Bridge:
         if self._asterisk is not None:
             stops.append(self._asterisk.stop(STOP_GRACE_S))
         await asyncio.gather(*stops)
+        self._learning.cancel()
+        await asyncio.wait({self._learning})
         await self._gate.close()
         await self._ledger.close()
         counters = self._server.counters

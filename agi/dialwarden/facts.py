@@ -128,3 +128,14 @@ class Facts:
     appointments: tuple[Appointment, ...] = ()
     silent_calls: tuple[SilentCall, ...] = ()
     lists: Mapping[str, Listing] = field(default_factory=dict)
+
+    @property
+    def nothing_on_record(self) -> bool:
+        """Whether the callee has never been called and never said anything, as far as is read."""
+        return not (
+            self.attempts
+            or self.objections
+            or self.consents
+            or self.appointments
+            or self.silent_calls
+        )

@@ -23,8 +23,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
 
-from dialwarden.gate.decision import Answer
 from dialwarden.gate.rulebook import Rulebook
+from dialwarden.gate.verdicts import Answer
 from dialwarden.numbers import mask
 from dialwarden.question import Door, Question
 from dialwarden.reasons import sentence

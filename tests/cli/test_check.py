@@ -240,7 +240,7 @@ def test_a_rule_that_raises_refuses(site: Site, monkeypatch: pytest.MonkeyPatch)
     def raises(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("dialwarden.gate.decision.judge", raises)
+    monkeypatch.setattr("dialwarden.gate.verdicts.judge", raises)
     verdict = site.json("check", NUMBER, "--campaign", "plain", status=1)
     assert rules(verdict) == ["unavailable"]
     assert "ZeroDivisionError" in verdict["refusals"][0]["reason"]

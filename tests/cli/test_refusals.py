@@ -24,7 +24,7 @@ def record(site: Site, at: datetime = T0, **more: object) -> None:
         "number": 33612345678,
         "dialled": "0612345678",
         "rules": [Rule.HOURS, Rule.GAP],
-        "findings": [{"rule": "hours", "reason": "too early"}, {"rule": "gap", "reason": "x"}],
+        "findings": '[{"rule": "hours", "reason": "too early"}, {"rule": "gap", "reason": "x"}]',
         "door": Door.AGI,
         "professional": "acme",
         "campaign": "paris",

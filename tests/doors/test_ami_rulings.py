@@ -14,8 +14,8 @@ from tests.gate.world import CONFIG, DIALLED, OTHER, World, settled
 
 from dialwarden.doors.ami_rulings import Refuse, Relay, Rulings
 from dialwarden.errors import LedgerUnavailable
-from dialwarden.gate.decision import Answer
 from dialwarden.gate.gate import Gate
+from dialwarden.gate.verdicts import Answer
 from dialwarden.question import Question
 from dialwarden.routing.trunks import compile_trunks
 from dialwarden.settings.sections import Gateway
@@ -99,10 +99,14 @@ def relayed(ruling: Relay | Refuse) -> AmiRequest:
 def gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """From the call of this on, the ledger answers nothing."""
 
-    async def fail(*_: object, **__: object) -> None:
+    def refuse(*_: object) -> None:
         raise LedgerUnavailable("ledger.db", "is gone")
 
+    async def fail(*_: object, **__: object) -> None:
+        refuse()
+
     def go() -> None:
+        monkeypatch.setattr(desk.world.ledger, "enqueue", refuse)
         monkeypatch.setattr(desk.world.ledger, "transact", fail)
         monkeypatch.setattr(desk.world.ledger, "read", fail)
 

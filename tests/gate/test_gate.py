@@ -30,8 +30,8 @@ from tests.gate.world import (
     withdraw,
 )
 
-from dialwarden.gate import decision
-from dialwarden.gate.decision import Answer
+from dialwarden.gate import verdicts
+from dialwarden.gate.verdicts import Answer
 from dialwarden.ledger.connection import open_ledger
 from dialwarden.ledger.lists import Op
 from dialwarden.question import Question
@@ -253,7 +253,7 @@ async def test_a_rule_that_raises_is_unavailable_with_its_traceback_in_the_log(
         raise ZeroDivisionError("in a rule")
 
     with monkeypatch.context() as patch:
-        patch.setattr(decision, "judge", broken)
+        patch.setattr(verdicts, "judge", broken)
         assert await world.rules(call="17.9") == "unavailable"
         assert (await world.ask("112")).allowed
     assert any(
@@ -275,7 +275,7 @@ async def test_a_rule_that_raises_harms_no_other_question(
             raise KeyError("in a rule")
         return judge(matter, at)
 
-    monkeypatch.setattr(decision, "judge", broken_for_some)
+    monkeypatch.setattr(verdicts, "judge", broken_for_some)
     campaigns = ["rival", "free", "free"] * 10
     answers = await asyncio.gather(
         *(world.rules(f"06{10**7 + n}", campaign) for n, campaign in enumerate(campaigns))

@@ -16,10 +16,11 @@ from tests.gate.world import NOW, import_list, object_to, overlay, rulebook_of
 
 from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Scope
-from dialwarden.gate.decision import Answer, Decider, exempt_verdict, not_decided, refused_as_read
+from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.screening import Asked, Screened, Screener, When
+from dialwarden.gate.verdicts import Answer, exempt_verdict, not_decided, refused_as_read
 from dialwarden.ledger import appointments, attempts, consents, lists, objections, silent_calls
 from dialwarden.ledger.attempts import HistoryRow
 from dialwarden.ledger.connection import open_ledger, snapshot, transaction
@@ -563,7 +564,7 @@ def test_a_rule_that_raises_refuses(
     def raises(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("dialwarden.gate.decision.judge", raises)
+    monkeypatch.setattr("dialwarden.gate.verdicts.judge", raises)
     assert plainly(conn, rulebook, ROWS[0]) == [("REFUSE", "unavailable", "")]
 
 

@@ -13,15 +13,18 @@ from typing import Any
 from pyroaring import BitMap64
 
 from dialwarden.facts import Scope
-from dialwarden.gate.decision import Answer, Decider
+from dialwarden.gate.decision import Decider
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.reading import read_question
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
+from dialwarden.gate.verdicts import Answer
 from dialwarden.ledger import appointments, attempt_list, consents, lists, objections, refusals
 from dialwarden.ledger.connection import open_ledger, snapshot, transaction
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.group_commit import Ledger
+from dialwarden.ledger.known import KnownNumbers, Learning, Numbers
+from dialwarden.ledger.learning import learn
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.objections import NewObjection
 from dialwarden.log import VerdictLog
@@ -134,6 +137,7 @@ class World:
     async def open(cls, directory: Path, config: str = CONFIG) -> World:
         path = directory / "ledger.db"
         ledger = await Ledger.open(path, busy_timeout_s=0.1)
+        await learn(ledger)
         clock = Clock()
         gate = Gate(ledger, rulebook_of(directory, config), VerdictLog(), clock=clock)
         return cls(path, ledger, gate, clock, Recorder(gate))
@@ -179,6 +183,14 @@ class World:
             conn.close()
 
 
+def learnt(conn: sqlite3.Connection) -> Numbers:
+    """What is learnt of a ledger over this one connection."""
+    learning = Learning()
+    while learning.step(conn):
+        pass
+    return learning.numbers
+
+
 class Bench:
     """A decider on one connection; each question is a transaction of its own."""
 
@@ -186,13 +198,18 @@ class Bench:
         self.conn = conn
         self.rulebook = rulebook
         self.lists = ListCache()
-        self.decider = Decider(self.lists)
+        self.known = KnownNumbers()
+        with transaction(conn):
+            self.known.adopt(conn, learnt(conn))
+        self.decider = Decider(self.lists, self.known)
         self.now = NOW
 
     def ask(self, dialled: str = DIALLED, campaign: str = "capped", **more: object) -> Answer:
         reading = read_question(question(dialled, campaign, **more), self.rulebook)
         with transaction(self.conn):
             self.lists.refresh(self.conn)
+            self.known.begin(self.conn)
+            self.known.written()
             return self.decider.decide(self.conn, reading, self.rulebook, self.now)
 
     def dry(

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from dialwarden.ledger import refusals
 from dialwarden.ledger.bypasses import told
-from dialwarden.ledger.refusals import NewRefusal
+from dialwarden.ledger.refusals import NewRefusal, findings_text
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
 
@@ -16,9 +16,9 @@ SECOND = timedelta(seconds=1)
 
 
 def bypass(channel: str, *, door: Door = Door.GUARD) -> NewRefusal:
-    finding = {"rule": "bypass", "values": {"channel": channel}}
+    found = findings_text([{"rule": "bypass", "values": {"channel": channel}}])
     return NewRefusal(
-        at=T0, number=None, dialled="x", rules=[Rule.BYPASS], findings=[finding], door=door,
+        at=T0, number=None, dialled="x", rules=[Rule.BYPASS], findings=found, door=door,
         call="1.1",
     )  # fmt: skip
 

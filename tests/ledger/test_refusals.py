@@ -8,7 +8,7 @@ from tests.ledger.helpers import T0, A, B, day
 
 from dialwarden.ledger import refusals
 from dialwarden.ledger.basis import Basis, basis_id
-from dialwarden.ledger.refusals import NewRefusal
+from dialwarden.ledger.refusals import NewRefusal, findings_text
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
 
@@ -19,7 +19,7 @@ def refusal(at: datetime = T0, **more: object) -> NewRefusal:
         "number": A,
         "dialled": "0612345678",
         "rules": (Rule.HOURS, Rule.FREQUENCY),
-        "findings": [{"rule": "hours"}, {"rule": "frequency"}],
+        "findings": findings_text([{"rule": "hours"}, {"rule": "frequency"}]),
         "door": Door.AGI,
         "campaign": "energy",
         **more,
@@ -41,7 +41,7 @@ def test_a_refusal_is_listed_with_every_reason_and_its_basis(conn: sqlite3.Conne
         conn,
         refusal(
             rules=(Rule.HOURS,),
-            findings=[finding],
+            findings=findings_text([finding]),
             professional="acme",
             call="c",
             next=day(1),
@@ -90,7 +90,7 @@ def test_whatever_was_dialled_is_recorded_and_bounded(
             asked_by=dialled,
             campaign=dialled,
             rules=(Rule.NUMBER,),
-            findings=[finding],
+            findings=findings_text([finding]),
         ),
     )
     (row,) = refusals.list_refusals(conn)
@@ -101,7 +101,7 @@ def test_whatever_was_dialled_is_recorded_and_bounded(
 def test_each_filter_finds_its_own(conn: sqlite3.Connection) -> None:
     refusals.record(conn, refusal())
     refusals.record(
-        conn, refusal(day(1), number=B, campaign="other", rules=(Rule.GAP,), findings=[])
+        conn, refusal(day(1), number=B, campaign="other", rules=(Rule.GAP,), findings="[]")
     )
     for wanted in (
         {"number": A},

@@ -10,7 +10,7 @@ from typing import Any
 from tests.gate.world import DIALLED, World, settled
 
 from dialwarden.gate.bypass import BypassLog
-from dialwarden.gate.decision import Answer
+from dialwarden.gate.verdicts import Answer
 from dialwarden.ledger.connection import open_ledger
 from dialwarden.link.errors import LinkDown
 from dialwarden.routing.trunks import Trunks, compile_trunks

@@ -20,8 +20,9 @@ from dialwarden.cli.common import (
 )
 from dialwarden.cli.output import clock, print_json, printable
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import Decider, exempt_verdict, not_decided, refused_as_read
+from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
+from dialwarden.gate.verdicts import exempt_verdict, not_decided, refused_as_read
 from dialwarden.imports.people import zones_of
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.list_cache import ListCache

@@ -21,10 +21,10 @@ import phonenumbers
 
 from dialwarden.doors.ami_asking import CHANNEL_ID, Asking
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import Answer, refused_as_read
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.reading import read_question
 from dialwarden.gate.record import record_refusal
+from dialwarden.gate.verdicts import Answer, refused_as_read
 from dialwarden.ledger.permits import id_taken
 from dialwarden.log import reason_of
 from dialwarden.numbers import Number, is_emergency, read_number

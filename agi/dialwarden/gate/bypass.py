@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import Answer, refused_as_read
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.record import basis_of, record_refusal
 from dialwarden.gate.rulebook import Rulebook
+from dialwarden.gate.verdicts import Answer, refused_as_read
 from dialwarden.ledger import attempts, bypasses
 from dialwarden.ledger import legs as leg_table
 from dialwarden.ledger.attempts import NewAttempt

@@ -11,22 +11,19 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import (
-    Answer,
-    Decider,
-    exempt_verdict,
-    not_decided,
-)
+from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.record import record_refusal
 from dialwarden.gate.rulebook import Rulebook
+from dialwarden.gate.verdicts import Answer, exempt_verdict, not_decided
 from dialwarden.ledger import attempts
+from dialwarden.ledger.batch import Job
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.log import VerdictLog, log
 from dialwarden.question import Question
@@ -84,6 +81,20 @@ def _grant(answer: Answer, attempt: int, question: Question) -> Grant:
     )
 
 
+class _Asked(NamedTuple):
+    """A question on its way to an answer, and whoever waits for it."""
+
+    reading: Reading
+    rulebook: Rulebook
+    started: float
+    form: Callable[[Answer], Any]
+    future: asyncio.Future[Any]
+
+
+def _as_it_is(answer: Answer) -> Answer:
+    return answer
+
+
 class Gate:
     """Answers questions for as long as the bridge runs.
 
@@ -103,7 +114,9 @@ class Gate:
         self._ledger = ledger
         self._verdicts = verdict_log
         self._clock = clock
-        self._decider = Decider(ledger.lists)
+        self._decider = Decider(ledger.lists, ledger.known)
+        # One object: jobs of one kind are known by it.
+        self._decide_all = self._decide
         self._dry_decider = Decider(ledger.read_lists)
         self._background: set[asyncio.Task[Any]] = set()
         self.listener: GrantListener | None = None
@@ -139,39 +152,98 @@ class Gate:
         Never raises but for its own cancellation, and then nothing that left us is uncounted: an
         attempt that was reserved for an answer nobody waits for is voided.
         """
+        answered = self.answer(question, _as_it_is)
+        try:
+            return await answered
+        except asyncio.CancelledError:
+            # Answered already, and cancelled before this task woke: nobody else knows of it.
+            if answered.done() and not answered.cancelled():
+                self._nobody_waited(answered.result())
+            raise
+
+    def answer(self, question: Question, form: Callable[[Answer], T]) -> asyncio.Future[T]:
+        """As `ask`, without a task of its own: the answer's form, once it is on disk.
+
+        Cancelled, what was reserved for it is voided.
+
+        Args:
+            form: made of the answer before anybody is told. What it raises, the future raises.
+        """
         started = time.perf_counter()
         rulebook = self.rulebook
         reading = read_question(question, rulebook)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        asked = _Asked(reading, rulebook, started, form, future)
         if reading.exempt:
-            answer = Answer(exempt_verdict(reading, reading.exempt, self._clock()))
-            self._verdicts.write(answer, question, rulebook, started)
-            return answer
-
-        def work(conn: sqlite3.Connection) -> Answer:
-            return self._decider.decide(conn, reading, rulebook, self._clock())
-
+            self._tell(asked, Answer(exempt_verdict(reading, reading.exempt, self._clock())))
+            return future
+        job: Job[Answer] = Job(
+            None, future, self._nobody_waited,
+            together=self._decide_all, item=asked, done=self._decided,
+        )  # fmt: skip
         try:
-            answer = await self._ledger.transact(work, late=self._nobody_waited)
+            self._ledger.enqueue(job)
+        except LedgerError as error:
+            self._without_ledger(asked, error)
+        return future
+
+    def _decide(self, conn: sqlite3.Connection, asked: Sequence[_Asked]) -> list[Answer]:
+        """In the ledger's thread."""
+        return self._decider.decide_all(
+            conn, [(one.reading, one.rulebook) for one in asked], self._clock
+        )
+
+    def _decided(self, job: Job[Answer]) -> None:
+        asked = cast(_Asked, job.item)
+        answer = job.result
+        if answer is not None:
             self.ledger_trouble = ""
             if answer.attempt is not None and self.listener is not None:
-                self.listener.granted(_grant(answer, answer.attempt, question))
-        except LedgerError as error:
-            self.ledger_trouble = str(error)
-            exempt = await self._exempt_by_list(reading, rulebook)
-            if exempt is not None:
-                answer = exempt
-            else:
-                why = Reason("unavailable_ledger", {"why": error.what})
-                answer = self._unavailable(reading, why)
-                log.error("ledger: %s; refused, call %s", error, ascii(question.call))
-                self._in_background(self._record(reading, rulebook, answer.verdict))
-        except Exception as error:
-            log.exception("judging failed; refused, call %s", ascii(question.call))
+                self.listener.granted(_grant(answer, answer.attempt, asked.reading.question))
+            self._tell(asked, answer)
+        elif isinstance(job.error, LedgerError):
+            self._without_ledger(asked, job.error)
+        else:
+            error = job.error
+            call = ascii(asked.reading.question.call)
+            log.error("judging failed; refused, call %s", call, exc_info=error)
             reason = Reason("unavailable_error", {"why": type(error).__name__})
-            answer = self._unavailable(reading, reason)
-            self._in_background(self._record(reading, rulebook, answer.verdict))
-        self._verdicts.write(answer, question, rulebook, started)
-        return answer
+            self._tell_unavailable(asked, reason)
+
+    def _tell(self, asked: _Asked, answer: Answer) -> None:
+        """The verdict's line, and the answer to whoever waits for it."""
+        self._verdicts.write(answer, asked.reading.question, asked.rulebook, asked.started)
+        if asked.future.done():
+            self._nobody_waited(answer)
+            return
+        try:
+            asked.future.set_result(asked.form(answer))
+        except Exception as error:
+            asked.future.set_exception(error)
+
+    def _tell_unavailable(self, asked: _Asked, reason: Reason) -> None:
+        answer = self._unavailable(asked.reading, reason)
+        self._in_background(self._record(asked.reading, asked.rulebook, answer.verdict))
+        self._tell(asked, answer)
+
+    def _without_ledger(self, asked: _Asked, error: LedgerError) -> None:
+        self.ledger_trouble = str(error)
+        if asked.rulebook.exempt_lists and asked.reading.number is not None:
+            self._in_background(self._tell_exempt_or_unavailable(asked, error))
+        else:
+            self._refuse_without_ledger(asked, error)
+
+    async def _tell_exempt_or_unavailable(self, asked: _Asked, error: LedgerError) -> None:
+        exempt = await self._exempt_by_list(asked.reading, asked.rulebook)
+        if exempt is not None:
+            self._tell(asked, exempt)
+        else:
+            self._refuse_without_ledger(asked, error)
+
+    def _refuse_without_ledger(self, asked: _Asked, error: LedgerError) -> None:
+        call = ascii(asked.reading.question.call)
+        log.error("ledger: %s; refused, call %s", error, call)
+        self._tell_unavailable(asked, Reason("unavailable_ledger", {"why": error.what}))
 
     async def _exempt_by_list(self, reading: Reading, rulebook: Rulebook) -> Answer | None:
         """ALLOW for a number on an exempt list although nothing can be written; else None.

@@ -28,8 +28,13 @@ def record_refusal(
     consulted: Consulted = (),
     *,
     would: bool = False,
+    findings: str | None = None,
 ) -> None:
-    """Write a refusal with its reasons and its basis."""
+    """Write a refusal with its reasons and its basis.
+
+    Args:
+        findings: what `findings_of` gives, when it is at hand.
+    """
     question = reading.question
     refusals.record(
         conn,
@@ -38,10 +43,7 @@ def record_refusal(
             number=reading.number.digits if reading.number else None,
             dialled=question.dialled,
             rules=verdict.rules,
-            findings=[
-                finding(refusal, rulebook.language, unverified=refusal.source in verdict.unverified)
-                for refusal in verdict.refusals
-            ],
+            findings=findings or findings_of(verdict, rulebook.language),
             door=question.door,
             professional=verdict.professional,
             campaign=verdict.campaign,
@@ -51,6 +53,16 @@ def record_refusal(
             would=would,
             basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, consulted)),
         ),
+    )
+
+
+def findings_of(verdict: Verdict, language: str) -> str:
+    """The refusals of a verdict as they are kept, in JSON."""
+    return refusals.findings_text(
+        [
+            finding(refusal, language, unverified=refusal.source in verdict.unverified)
+            for refusal in verdict.refusals
+        ]
     )
 
 

@@ -18,9 +18,10 @@ from typing import NamedTuple
 from pyroaring import BitMap64
 
 from dialwarden.errors import LedgerError
-from dialwarden.gate.decision import Decider, not_decided, refused_as_read
+from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
+from dialwarden.gate.verdicts import not_decided, refused_as_read
 from dialwarden.ledger.bulk_facts import SnapshotLists, numbers_on_record, persons_on_record
 from dialwarden.numbers import Number, Place, is_emergency, read_number
 from dialwarden.question import Question, QuestionError, Relationship

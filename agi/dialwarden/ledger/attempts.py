@@ -9,7 +9,7 @@ The id of an attempt is public (DIALWARDEN_ATTEMPT, logs): its decimal text. Ids
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,13 +104,16 @@ class Imported:
     duplicates: int
 
 
-_RESERVE = """
-INSERT INTO attempt (
-    number, professional, campaign, person, purpose, door, call, asked_by, permit, caller_id,
-    region, dialling, relationship, zones, at, state, enforced, basis_id, objection_mark
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?,
-    (SELECT ifnull(max(id), 0) FROM objection))
-"""
+_RESERVE = (
+    "INSERT INTO attempt (number, professional, campaign, person, purpose, door, call, asked_by,"
+    " permit, caller_id, region, dialling, relationship, zones, at, state, enforced, basis_id,"
+    " objection_mark) VALUES "
+)
+_ROW = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'reserved', ?, ?, ?)"
+# Rows a statement: few enough texts for all of them to stay prepared, and one step of SQLite's,
+# for which Python's lock is let go once, in place of one a row.
+_SIZES = (64, 16, 4, 1)
+_RESERVE_ROWS = {size: _RESERVE + ", ".join([_ROW] * size) for size in _SIZES}
 
 
 def reserve(conn: sqlite3.Connection, new: NewAttempt) -> int:
@@ -119,35 +122,55 @@ def reserve(conn: sqlite3.Connection, new: NewAttempt) -> int:
     Raises:
         PermitTaken: the permit is in the ledger already.
     """
-    try:
-        cursor = conn.execute(
-            _RESERVE,
-            (
-                new.number,
-                new.professional,
-                new.campaign,
-                new.person or None,
-                new.purpose.value,
-                new.door.value,
-                new.call,
-                bounded(new.asked_by),
-                new.permit or None,
-                new.caller_id,
-                new.region,
-                new.dialling.value if new.dialling else "",
-                relationship_text(new.relationship),
-                " ".join(new.zones),
-                micros(new.at),
-                new.enforced,
-                new.basis_id,
-            ),
-        )
-    except sqlite3.IntegrityError as error:
-        if new.permit and error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-            raise PermitTaken(new.permit) from error
-        raise
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
+    return reserve_all(conn, (new,))[0]
+
+
+def reserve_all(conn: sqlite3.Connection, attempts: Sequence[NewAttempt]) -> list[int]:
+    """Record attempts; returns their ids, in order, each greater than every id before.
+
+    Raises:
+        PermitTaken: one of their permits is in the ledger already; some may have been recorded.
+    """
+    mark = conn.execute("SELECT ifnull(max(id), 0) FROM objection").fetchone()[0]
+    ids: list[int] = []
+    for size in _SIZES:
+        while len(attempts) - len(ids) >= size:
+            rows = attempts[len(ids) : len(ids) + size]
+            values = [value for new in rows for value in _row(new, mark)]
+            try:
+                last = conn.execute(_RESERVE_ROWS[size], values).lastrowid
+            except sqlite3.IntegrityError as error:
+                permits = [new.permit for new in rows if new.permit]
+                if permits and error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+                    raise PermitTaken(", ".join(permits)) from error
+                raise
+            assert last is not None
+            # Within one statement AUTOINCREMENT gives each row the next id.
+            ids += range(last - size + 1, last + 1)
+    return ids
+
+
+def _row(new: NewAttempt, objection_mark: int) -> tuple[object, ...]:
+    return (
+        new.number,
+        new.professional,
+        new.campaign,
+        new.person or None,
+        new.purpose.value,
+        new.door.value,
+        new.call,
+        bounded(new.asked_by),
+        new.permit or None,
+        new.caller_id,
+        new.region,
+        new.dialling.value if new.dialling else "",
+        relationship_text(new.relationship) if new.relationship else "",
+        " ".join(new.zones),
+        micros(new.at),
+        new.enforced,
+        new.basis_id,
+        objection_mark,
+    )
 
 
 def relationship_text(relationship: Relationship | None) -> str:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 
 from dialwarden.errors import LedgerError
 from dialwarden.ledger.connection import replaced, roll_back, translated
+from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.thread import LedgerThread
 
@@ -21,26 +24,55 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+# Works of one kind that are cheaper together: the results of some things, in their order.
+Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[T]]
 
 
 class Job(Generic[T]):
-    """A work that waits for its batch, and whoever waits for its result."""
+    """A work that waits for its batch, and whoever waits for its result.
 
-    __slots__ = ("error", "future", "late", "result", "work")
+    Args:
+        work: what is run; of a `Together`, for `item` and for its neighbours in the batch at once.
+        future: cancelled when nobody waits any more. Without `done` it is given the result.
+        late: told a result that was committed although nobody waited.
+        done: told, in the loop, when there is a result or an error; it then sees to the future.
+    """
+
+    __slots__ = ("done", "error", "future", "item", "late", "result", "together", "work")
 
     def __init__(
-        self, work: Work[T], future: asyncio.Future[T], late: Callable[[T], None] | None
+        self,
+        work: Work[T] | None,
+        future: asyncio.Future[Any],
+        late: Callable[[T], None] | None,
+        *,
+        together: Together[T] | None = None,
+        item: object = None,
+        done: Callable[[Job[T]], None] | None = None,
     ) -> None:
         self.work = work
+        self.together = together
+        self.item = item
         self.future = future
         self.late = late
+        self.done = done
         self.result: T | None = None
         self.error: BaseException | None = None
+
+    def run(self, conn: sqlite3.Connection) -> None:
+        """By itself."""
+        if self.together is not None:
+            (self.result,) = self.together(conn, (self.item,))
+        else:
+            assert self.work is not None
+            self.result = self.work(conn)
 
     def resolve(self) -> None:
         if self.future.done():
             if self.error is None:
                 self.tell_late()
+        elif self.done is not None:
+            self._tell_done(self.done)
         elif self.error is not None:
             self.future.set_exception(self.error)
         else:
@@ -50,6 +82,14 @@ class Job(Generic[T]):
         # One error for each: raised in many tasks, the same one would gather their tracebacks.
         self.error = type(problem)(problem.path, problem.what, problem.do)
         self.resolve()
+
+    def _tell_done(self, done: Callable[[Job[T]], None]) -> None:
+        try:
+            done(self)
+        except Exception as error:  # whatever it is: others of the batch wait behind it
+            log.exception("a result was not taken")
+            if not self.future.done():
+                self.future.set_exception(error)
 
     def tell_late(self) -> None:
         """The caller has gone; what was committed for it stands all the same."""
@@ -66,13 +106,16 @@ class Batch:
 
     Args:
         path: the ledger's, for messages.
-        lists: refreshed at the beginning of every batch.
+        lists, known: refreshed at the beginning of every batch.
     """
 
-    def __init__(self, path: str, thread: LedgerThread, lists: ListCache) -> None:
+    def __init__(
+        self, path: str, thread: LedgerThread, lists: ListCache, known: KnownNumbers
+    ) -> None:
         self._path = path
         self._thread = thread
         self._lists = lists
+        self._known = known
         self._doubtful = False
 
     def commit(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
@@ -84,6 +127,7 @@ class Batch:
         try:
             wanted = self._run_works(conn, jobs)
             conn.execute("COMMIT")
+            self._known.committed()
         except BaseException as error:
             self._doubtful = not _harmless(error)
             try:
@@ -109,8 +153,7 @@ class Batch:
         return conn
 
     def _run_works(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
-        conn.execute("BEGIN IMMEDIATE")
-        self._lists.refresh(conn)
+        self._begin(conn)
         wanted = []
         for job in jobs:
             # Asked once: whoever is cancelled from here on is told of what was committed.
@@ -118,29 +161,46 @@ class Batch:
                 job.late = None
             else:
                 wanted.append(job)
-        for job in wanted:
-            try:
-                job.result = job.work(conn)
-            except Exception as error:
-                _raise_if_ours(error, conn)
-                break
+        try:
+            self._run_together(conn, wanted)
+        except Exception as error:
+            _raise_if_ours(error, conn)
         else:
             return len(wanted)
         # Somebody raised. Once more from the start, with a savepoint around each, so that this
         # costs one more run however many raise; without one they are some 2 us a work cheaper.
         roll_back(conn)
-        conn.execute("BEGIN IMMEDIATE")
-        self._lists.refresh(conn)
+        self._begin(conn)
         for job in wanted:
             conn.execute("SAVEPOINT work")
             try:
-                job.result = job.work(conn)
+                job.run(conn)
             except Exception as error:
                 _raise_if_ours(error, conn)
                 job.error = error
                 conn.execute("ROLLBACK TO work")
+                self._known.begin(conn)
+            self._known.written()
             conn.execute("RELEASE work")
         return len(wanted)
+
+    def _begin(self, conn: sqlite3.Connection) -> None:
+        conn.execute("BEGIN IMMEDIATE")
+        self._lists.refresh(conn)
+        self._known.begin(conn)
+
+    def _run_together(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> None:
+        """All in their order; neighbours of one kind in one go."""
+        for together, group in groupby(jobs, attrgetter("together")):
+            if together is None:
+                for job in group:
+                    job.run(conn)
+                self._known.written()
+                continue
+            members = list(group)
+            results = together(conn, [job.item for job in members])
+            for job, result in zip(members, results, strict=True):
+                job.result = result
 
 
 def _harmless(error: BaseException) -> bool:

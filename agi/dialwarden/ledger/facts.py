@@ -125,6 +125,7 @@ def read_facts(
     as_of: datetime | None = None,
     lists: Mapping[str, Listing] | None = None,
     count_failed: bool = True,
+    told: bool = True,
     silent: bool = False,
     appointments: bool = True,
 ) -> Facts:
@@ -138,6 +139,7 @@ def read_facts(
         as_of: None for a live question; else the instant that it is about.
         lists: what the lists say, from `ListCache.look_up`; handed on.
         count_failed: False leaves out the attempts that ended without having rung.
+        told: False reads the attempts alone, for a number of which nothing else is on record.
         silent: whether silent calls are wanted.
         appointments: whether appointments are wanted.
     """
@@ -150,6 +152,9 @@ def read_facts(
         "until": until,
     }
     attempts = conn.execute(_ATTEMPTS[bool(person), count_failed], values).fetchall()
+    if not told:
+        attempts.sort(reverse=True)
+        return Facts(_past(attempts), lists=lists if lists is not None else {})
     objections = conn.execute(
         _OBJECTIONS_OF_PERSON if person else _OBJECTIONS_OF_NUMBER, values
     ).fetchall()
@@ -161,7 +166,7 @@ def read_facts(
     objections.sort(reverse=True)
     consents.sort(key=_first, reverse=True)
     return Facts(
-        attempts=tuple([PastAttempt(instant(at), _PURPOSE[word]) for at, word in attempts]),
+        attempts=_past(attempts),
         objections=tuple(
             [Objection(instant(at), _SCOPE[word], campaign) for at, word, campaign in objections]
         ),
@@ -175,6 +180,10 @@ def read_facts(
         silent_calls=tuple([SilentCall(instant(at), bool(after)) for at, after in silences]),
         lists=lists if lists is not None else {},
     )
+
+
+def _past(rows: list[tuple[int, str]]) -> tuple[PastAttempt, ...]:
+    return tuple([PastAttempt(instant(at), _PURPOSE[word]) for at, word in rows])
 
 
 def _silences(conn: sqlite3.Connection, values: dict[str, object]) -> list[tuple[int, int]]:

@@ -35,6 +35,7 @@ from dialwarden.ledger.connection import (
     snapshot,
     translated,
 )
+from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListBodies, ListCache
 from dialwarden.ledger.log_copy import copy_most, copy_rest
 from dialwarden.ledger.thread import LedgerThread
@@ -62,6 +63,7 @@ class Ledger:
 
     Attributes:
         lists: what the lists say; fresh inside every work given to `transact`.
+        known: the numbers that need be read of; to be looked at inside a work.
         batches, works: transactions committed, and works that were in them.
     """
 
@@ -72,12 +74,13 @@ class Ledger:
         self.path = path
         self.lists = ListCache(bodies)
         self.read_lists = ListCache(bodies)
+        self.known = KnownNumbers()
         self.batches = 0
         self.works = 0
         self._thread = thread
         self._reader = reader
         self._batch_limit = batch_limit
-        self._batch = Batch(path, thread, self.lists)
+        self._batch = Batch(path, thread, self.lists, self.known)
         self._queue: deque[Job[Any]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._checkpoint: asyncio.Task[None] | None = None
@@ -145,22 +148,29 @@ class Ledger:
                 never hidden.
             Exception: the work's own; nothing of it is recorded.
         """
-        if self._closing:
-            raise LedgerUnavailable(self.path, "is closing")
-        if len(self._queue) >= QUEUE_LIMIT:
-            raise LedgerUnavailable(self.path, f"{QUEUE_LIMIT} works are waiting already")
-        loop = asyncio.get_running_loop()
-        job: Job[T] = Job(work, loop.create_future(), late)
-        self._queue.append(job)
-        if self._pump is None:
-            self._pump = loop.create_task(self._run_batches())
+        job: Job[T] = Job(work, asyncio.get_running_loop().create_future(), late)
+        self.enqueue(job)
         try:
-            return await job.future
+            return cast(T, await job.future)
         except asyncio.CancelledError:
             # Resolved already, and cancelled before this task woke: nobody else knows of it.
             if job.future.done() and not job.future.cancelled() and job.error is None:
                 job.tell_late()
             raise
+
+    def enqueue(self, job: Job[Any]) -> None:
+        """Have a job run in the next batch; whoever waits for it does so at its own future.
+
+        Raises:
+            LedgerUnavailable: it will not be run.
+        """
+        if self._closing:
+            raise LedgerUnavailable(self.path, "is closing")
+        if len(self._queue) >= QUEUE_LIMIT:
+            raise LedgerUnavailable(self.path, f"{QUEUE_LIMIT} works are waiting already")
+        self._queue.append(job)
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._run_batches())
 
     async def read(self, work: Work[T]) -> T:
         """Run a work that only reads, beside the batches; `self.read_lists` is fresh in it.

@@ -24,8 +24,7 @@ class NewRefusal:
         number: None when what was dialled is no number.
         dialled: the number as the asker wrote it; kept up to 128 characters.
         rules: every failing rule, in the order of reports; at least one.
-        findings: one mapping a failing rule, for people and programs: rule, reason (the rendered
-            sentence), key, values, until, source. Instants and dates are kept in ISO 8601.
+        findings: what `findings_text` makes of them.
         would: shadow mode, the call was let go.
     """
 
@@ -33,7 +32,7 @@ class NewRefusal:
     number: int | None
     dialled: str
     rules: Sequence[Rule]
-    findings: Sequence[Mapping[str, object]]
+    findings: str
     door: Door
     professional: str = ""
     campaign: str = ""
@@ -61,7 +60,7 @@ def record(conn: sqlite3.Connection, new: NewRefusal) -> int:
             bounded(new.asked_by),
             new.rules[0].value,
             "&".join(new.rules),
-            _findings_text(new.findings),
+            new.findings,
             maybe_micros(new.next),
             new.would,
             new.basis_id,
@@ -71,7 +70,13 @@ def record(conn: sqlite3.Connection, new: NewRefusal) -> int:
     return cursor.lastrowid
 
 
-def _findings_text(findings: Sequence[Mapping[str, object]]) -> str:
+def findings_text(findings: Sequence[Mapping[str, object]]) -> str:
+    """The findings of a refusal as they are kept.
+
+    Args:
+        findings: one mapping a failing rule, for people and programs: rule, reason (the rendered
+            sentence), key, values, until, source. Instants and dates are kept in ISO 8601.
+    """
     text = json.dumps(findings, default=_plain, ensure_ascii=False, separators=(",", ":"))
     return text.encode(errors="replace").decode()
 
