@@ -12,7 +12,6 @@ import logging
 from collections.abc import Awaitable, Mapping
 from datetime import timedelta
 from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 from dialwarden import variables
 from dialwarden.doors.agi_conversation import Trouble
@@ -58,9 +57,6 @@ class AgiScripts:
         self._gate = gate
         self._deadline = deadline
         self._seldom = SeldomLog(log)
-        # What was answered, for as long as the server holds the request: it may come back as
-        # undelivered.
-        self._answers: WeakKeyDictionary[AgiRequest, Answer] = WeakKeyDictionary()
         self._recording = RecordingScripts(gate, recorder, self._warn_unknown)
         self._scripts: Mapping[str, Script] = {
             "peek": self._peek,
@@ -92,9 +88,9 @@ class AgiScripts:
 
     def undelivered(self, request: AgiRequest, why: Trouble) -> None:
         """The server's word that an answer is not on the channel: its attempt was wasted."""
-        answer = self._answers.pop(request, None)
+        answer, request.answer = request.answer, None
         # A peer that says it did not take an ALLOW has had it all the same: that one counts.
-        if answer is not None and why is not Trouble.REJECTED:
+        if isinstance(answer, Answer) and why is not Trouble.REJECTED:
             self._gate.undelivered(answer, f"the answer did not reach the channel: {why.value}")
 
     def _reason(self, why: Trouble) -> Reason:
@@ -119,7 +115,7 @@ class AgiScripts:
         """A future, not a coroutine: a task for each call is a tenth of what it costs."""
 
         def form(answer: Answer) -> Mapping[str, str]:
-            self._answers[request] = answer
+            request.answer = answer  # it may come back as undelivered
             return verdict_variables(answer, self._gate.rulebook.language)
 
         return self._gate.answer(self._question(request, peer), form)

@@ -74,6 +74,11 @@ class AgiReply:
         return self.code == 200
 
 
+# Asterisk's reply to a command that was obeyed, nearly always all there is.
+_DONE_LINE = b"200 result=1\n"
+_DONE = AgiReply(200, 1, "result=1")
+
+
 class AgiSession:
     """The state of one conversation. After an error it takes nothing more."""
 
@@ -102,13 +107,17 @@ class AgiSession:
             TooLong: it sent more than the phase allows.
             LocalProtocolError: the conversation already broke.
         """
-        if self.phase is Phase.DONE:
-            return None
-        if self.phase is Phase.BROKEN:
-            raise LocalProtocolError("the conversation is broken, nothing more can be received")
+        phase = self.phase
         try:
-            if self.phase is Phase.ENVIRONMENT:
+            if phase is Phase.ENVIRONMENT:
                 return self._receive_environment(data)
+            if phase is Phase.REPLY and data == _DONE_LINE and not self._buffer and not self._lines:
+                self.phase = Phase.DONE
+                return _DONE
+            if phase is Phase.DONE:
+                return None
+            if phase is Phase.BROKEN:
+                raise LocalProtocolError("the conversation is broken, nothing more can be received")
             self._buffer += data
             return self._read_lines()
         except RemoteProtocolError:

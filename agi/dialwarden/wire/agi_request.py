@@ -19,6 +19,7 @@ refused: an entry that comes twice, an argument out of turn, a line that is no e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -39,8 +40,9 @@ OPENING = b"agi_"
 _ARGUMENT = "agi_arg_"
 
 
-# One request is one event: equal only to itself, and others may hang what they know of it on it.
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+# One request is one event, and equal only to itself. Not frozen: that would double what it costs to
+# make one.
+@dataclass(slots=True, eq=False)
 class AgiRequest:
     """One question, as it stood in the environment. Text is UTF-8; other bytes are surrogates.
 
@@ -53,7 +55,7 @@ class AgiRequest:
             faults is ambiguous: whoever answers it must refuse.
         uniqueid, channel, callerid: of the asking channel; "" when they were missing. Asterisk's
             `callerid` is an agent's extension, never the number to be presented.
-        environment: every entry as it came, arguments among them.
+        answer: what whoever answers wants to find again when it hears of the request once more.
     """
 
     script: str
@@ -62,7 +64,24 @@ class AgiRequest:
     uniqueid: str
     channel: str
     callerid: str
-    environment: Mapping[str, str]
+    answer: object = None
+
+
+# What Asterisk 16 to 22 send, in their order (res/res_agi.c, `setup_env`): read by one expression,
+# a third of what it takes to read any environment. The property tests hold that both read alike.
+_ENTRIES = (
+    "request", "channel", "language", "type", "uniqueid", "version", "callerid", "calleridname",
+    "callingpres", "callingani2", "callington", "callingtns", "dnid", "rdnis", "context",
+    "extension", "priority", "enhanced", "accountcode", "threadid",
+)  # fmt: skip
+_READ = ("channel", "uniqueid", "callerid")
+_USUAL = re.compile(
+    "agi_network: yes\n(?:agi_network_script: ([^\n?]*)\n)?"
+    + "\n".join(f"agi_{name}: " + ("([^\n]*)" if name in _READ else "[^\n]*") for name in _ENTRIES)
+    + f"((?:\n{_ARGUMENT}[^\n]*)*)"
+)
+# Fewer bytes than these no such environment has, whatever stands in it.
+SHORTEST_BYTES = len("agi_network: yes\n\n") + sum(len(f"agi_{name}: \n") for name in _ENTRIES)
 
 
 def read_environment(block: bytes | bytearray) -> AgiRequest:
@@ -75,6 +94,28 @@ def read_environment(block: bytes | bytearray) -> AgiRequest:
     """
     # A caller's name may be Latin-1: it must neither matter nor be lost.
     text = block.decode("utf-8", "surrogateescape")
+    return _read_usual(text) or _read_any(text, block)
+
+
+def _read_usual(text: str) -> AgiRequest | None:
+    """The request of an environment as Asterisk makes them; None for any other."""
+    if len(text) > LINE_LIMIT_BYTES // 4:  # a character is at most four bytes
+        return None
+    usual = _USUAL.fullmatch(text)
+    if usual is None:
+        return None
+    script, channel, uniqueid, callerid, lines = usual.groups("")
+    words = lines.split("\n" + _ARGUMENT)
+    for n in range(1, len(words)):
+        index, _, word = words[n].partition(": ")
+        if index != str(n):
+            return None
+        words[n] = word
+    arguments, faults = _read_words(words)
+    return AgiRequest(script, arguments, faults, uniqueid, channel, callerid)
+
+
+def _read_any(text: str, block: bytes | bytearray) -> AgiRequest:
     lines = text.split("\n")
     if len(lines) > ENVIRONMENT_LIMIT_LINES:
         raise TooLong("AGI environment", len(lines), ENVIRONMENT_LIMIT_LINES, "lines")
@@ -102,7 +143,6 @@ def read_environment(block: bytes | bytearray) -> AgiRequest:
         entries.get("agi_uniqueid", ""),
         entries.get("agi_channel", ""),
         entries.get("agi_callerid", ""),
-        entries,
     )
 
 
