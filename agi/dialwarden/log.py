@@ -63,6 +63,11 @@ class VerdictLog:
         """
         if self.clear_numbers or _UNIQUEID.fullmatch(text):
             return _printable(text)
+        channel = _COUNTED.fullmatch(text)
+        if channel is not None:
+            return _printable(_masked(channel[1]) + channel[2])
+        if not _NUMBER_IN_TEXT.search(text):
+            return _printable(text)
         # By turns what stands between channels, a channel's name, and its counter.
         parts = _COUNTED.split(text)
         parts[0::3] = map(_masked, parts[0::3])
@@ -86,18 +91,18 @@ class VerdictLog:
             "number": number,
             "campaign": self.veiled(verdict.campaign),
             "call": self.veiled(question.call),
-            "door": question.door.value,
-            "rules": [rule.value for rule in verdict.rules],
+            "door": question.door,
+            "rules": list(verdict.rules),
         }
         if verdict.exempt:
             fields["exempt"] = verdict.exempt
         # A reason may quote what a peer sent: a number where a campaign was expected, say.
-        reason = self.veiled(reason_of(answer, rulebook.language))
+        reason = self.veiled(reason_of(answer, rulebook.language)) if verdict.refusals else ""
         if verdict.refusals:
             fields["reason"] = reason
             fields["next"] = verdict.next.isoformat() if verdict.next else ""
         if verdict.not_judged:
-            fields["not_judged"] = [silence.rule.value for silence in verdict.not_judged]
+            fields["not_judged"] = [silence.rule for silence in verdict.not_judged]
         if answer.let_go:
             fields["would_refuse"] = True
         if answer.attempt is not None:
@@ -113,7 +118,19 @@ class VerdictLog:
         fields["lists"] = dict(answer.lists)
         fields["asked_by"] = self.veiled(question.asked_by)
         fields["ms"] = round((time.perf_counter() - started) * 1000, 3)
-        _verdict_log.log(level, _headline(answer, number, reason), extra={_FIELDS: fields})
+        _say(level, _headline(answer, number, reason), fields)
+
+
+def _say(level: int, message: str, fields: Mapping[str, object]) -> None:
+    """A line of fields, as through the logger; straight to our own handler where that is it.
+
+    A record, its filters and its way up cost as much as all that is in the line.
+    """
+    handler = log.handlers[0] if len(log.handlers) == 1 and not log.propagate else None
+    if isinstance(handler, _NeverWaiting) and not _verdict_log.handlers:
+        handler.say(level, _verdict_log.name, message, fields)
+    else:
+        _verdict_log.log(level, message, extra={_FIELDS: fields})
 
 
 def reason_of(answer: Answer, language: str) -> str:
@@ -169,15 +186,34 @@ class _NeverWaiting(logging.StreamHandler[TextIO]):
             super().emit(record)
             return
         try:
-            if self._lost and self._has_room():
-                text = f"{self._lost} lines are lost: nobody read the log fast enough"
-                lost = logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None)
-                if self._write(self.format(lost)):
-                    self._lost = 0
-            if not self._write(self.format(record)):
-                self._lost += 1
+            self._write_or_lose(self.format(record))
         except Exception:
             self.handleError(record)
+
+    def say(self, level: int, name: str, message: str, fields: Mapping[str, object]) -> None:
+        """Write what a record of this would be written as; what goes wrong stops nobody."""
+        formatter = self.formatter
+        assert isinstance(formatter, JsonFormatter | ConsoleFormatter)
+        with contextlib.suppress(Exception):
+            line = formatter.line(time.time(), logging.getLevelName(level), name, message, fields)
+            self.acquire()
+            try:
+                if self._room is None:
+                    self.stream.write(f"{line}\n")
+                    self.flush()
+                else:
+                    self._write_or_lose(line)
+            finally:
+                self.release()
+
+    def _write_or_lose(self, line: str) -> None:
+        if self._lost and self._has_room():
+            text = f"{self._lost} lines are lost: nobody read the log fast enough"
+            lost = logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None)
+            if self._write(self.format(lost)):
+                self._lost = 0
+        if not self._write(line):
+            self._lost += 1
 
     def _has_room(self) -> bool:
         return self._room is not None and bool(self._room.poll(0))
@@ -200,17 +236,24 @@ class JsonFormatter(logging.Formatter):
     """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line: dict[str, object] = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
+        traceback = self.formatException(record.exc_info) if record.exc_info else ""
+        message, fields = record.getMessage(), _fields_of(record)
+        return self.line(record.created, record.levelname, record.name, message, fields, traceback)
+
+    def line(
+        self, created: float, level: str, name: str, message: str,
+        fields: Mapping[str, object], traceback: str = "",
+    ) -> str:  # fmt: skip
+        """The line of one event; `created` in seconds since 1970."""
+        line = {
+            "time": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
+            "level": level.lower(),
+            "logger": name,
+            "message": message,
+            **fields,
         }
-        fields = getattr(record, _FIELDS, None)
-        if isinstance(fields, Mapping):
-            line.update(fields)
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
+        if traceback:
+            line["traceback"] = traceback
         return _ENCODE(line)
 
 
@@ -220,16 +263,29 @@ class ConsoleFormatter(logging.Formatter):
     _SHOWN = ("campaign", "call", "door", "next", "regime", "lists", "ms")
 
     def format(self, record: logging.LogRecord) -> str:
-        clock = datetime.fromtimestamp(record.created).astimezone()
-        text = f"{clock:%Y-%m-%d %H:%M:%S%z} {record.levelname:<7} {record.getMessage()}"
-        fields = getattr(record, _FIELDS, None)
-        if isinstance(fields, Mapping):
-            shown = (f"{name}={fields[name]}" for name in self._SHOWN if fields.get(name))
+        traceback = self.formatException(record.exc_info) if record.exc_info else ""
+        message, fields = record.getMessage(), _fields_of(record)
+        return self.line(record.created, record.levelname, record.name, message, fields, traceback)
+
+    def line(
+        self, created: float, level: str, name: str, message: str,
+        fields: Mapping[str, object], traceback: str = "",
+    ) -> str:  # fmt: skip
+        """The line of one event; `created` in seconds since 1970."""
+        clock = datetime.fromtimestamp(created).astimezone()
+        text = f"{clock:%Y-%m-%d %H:%M:%S%z} {level:<7} {message}"
+        if fields:
+            shown = (f"{key}={fields[key]}" for key in self._SHOWN if fields.get(key))
             # A line end in a peer's value must not begin a line of its own.
             text += "  " + _printable(" ".join(shown))
-        if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
+        if traceback:
+            text += "\n" + traceback
         return _printable(text, but="\n")
+
+
+def _fields_of(record: logging.LogRecord) -> Mapping[str, object]:
+    fields = getattr(record, _FIELDS, None)
+    return fields if isinstance(fields, Mapping) else {}
 
 
 def _printable(text: str, *, but: str = "") -> str:

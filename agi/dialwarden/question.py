@@ -124,7 +124,8 @@ class CallerId:
         object.__setattr__(self, "digits", self.e164.removeprefix("+") or shown)
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: a frozen one of these takes twice the time to make, and each call makes one.
+@dataclass(slots=True)
 class Question:
     """May this number be called now, for this campaign?
 

@@ -292,6 +292,8 @@ def _connect(
                 raise LedgerUnavailable(path, "there is no such file")
             conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
             conn.execute("PRAGMA wal_autocheckpoint = 0")  # see log_copy
+            # What a statement of many rows would take back is kept in memory, not in a file each.
+            conn.execute("PRAGMA temp_store = MEMORY")
             set_up(conn)
         except BaseException:
             conn.close()

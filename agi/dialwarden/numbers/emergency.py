@@ -72,7 +72,7 @@ def is_emergency(dialled: str, numbers: frozenset[str], strips: Sequence[str] = 
     """
     if dialled in numbers:
         return True
-    digits = dialled.translate(_FLUFF)
+    digits = dialled if dialled.isalnum() else dialled.translate(_FLUFF)
     if digits.removeprefix("+") in numbers:
         return True
     for strip in strips:

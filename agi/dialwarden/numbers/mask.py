@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
@@ -22,11 +23,22 @@ def mask(e164: str) -> str:
     """
     plus = "+" if e164.startswith("+") else ""
     rest = e164[len(plus) :]
+    if plus and rest.isascii() and rest.isdecimal():
+        # All that follows, for what nearly every line has: a whole number, and digits alone.
+        head = _head_of(rest[:3])
+        if len(rest) >= head + _TAIL + _FEWEST_HIDDEN:
+            return f"+{rest[:head]}{BULLET * (len(rest) - head - _TAIL)}{rest[-_TAIL:]}"
     head = _country_code_length(rest) + 1 if plus else 2
     if len(rest) < head + _TAIL + _FEWEST_HIDDEN:
         return plus + BULLET * len(rest)
     hidden = BULLET * (len(rest) - head - _TAIL)
     return plus + _digits_only(rest[:head]) + hidden + _digits_only(rest[-_TAIL:])
+
+
+@cache
+def _head_of(digits: str) -> int:
+    """As many digits as are shown in front; by the first three, of which there are a thousand."""
+    return _country_code_length(digits) + 1
 
 
 def _country_code_length(digits: str) -> int:
