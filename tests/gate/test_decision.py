@@ -13,24 +13,28 @@ from tests.gate.world import (
     DIALLED,
     NOW,
     NUMBER,
+    OTHER,
     Bench,
     consent_to,
     failing,
     import_list,
     object_to,
     overlay,
+    question,
     rulebook_of,
     withdraw,
 )
 
 from dialwarden import __version__, tzdata
 from dialwarden.facts import Scope
+from dialwarden.gate.reading import read_question
+from dialwarden.gate.verdicts import Answer
 from dialwarden.ledger import attempts
-from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.connection import open_ledger, transaction
 from dialwarden.ledger.lists import Op
 from dialwarden.ledger.states import Event, Outcome
 from dialwarden.policies import load_policies
-from dialwarden.question import Purpose
+from dialwarden.question import Purpose, Question
 
 
 @pytest.fixture
@@ -462,3 +466,68 @@ def test_outcomes_do_not_free_the_cap(bench: Bench) -> None:
         assert answer.attempt is not None
         attempts.settle(bench.conn, answer.attempt, outcome, NOW)
     assert failing(bench.ask()) == "frequency"
+
+
+# Several in one go.
+
+
+def ask_together(bench: Bench, *asked: Question) -> list[Answer]:
+    readings = [(read_question(one, bench.rulebook), bench.rulebook) for one in asked]
+    with transaction(bench.conn):
+        bench.known.begin(bench.conn)
+        bench.known.written()
+        bench.lists.refresh(bench.conn)
+        answers = bench.decider.decide_all(bench.conn, readings, lambda: bench.now)
+    bench.known.committed()
+    return answers
+
+
+def test_questions_of_one_go_see_what_those_before_them_were_allowed(bench: Bench) -> None:
+    one, other = question(call="a"), question(OTHER, call="b")
+    answers = ask_together(
+        bench,
+        one, other, question(call="c"), question(call="d"), question(OTHER, call="e"),
+        question(campaign="rival", call="f"),
+    )  # fmt: skip
+    assert [answer.allowed for answer in answers] == [True, True, True, False, True, True]
+    assert answers[3].verdict.rules == ("frequency",)
+    assert [answer.attempt for answer in answers] == [1, 2, 3, None, 4, 5]
+    assert [row["number"] for row in bench.attempts()] == [
+        "+33612345678", "+33687654321", "+33612345678", "+33687654321", "+33612345678",
+    ]  # fmt: skip
+    assert len(bench.refusals()) == 1
+
+
+def test_in_one_go_a_call_that_asks_again_repeats_its_attempt(bench: Bench) -> None:
+    answers = ask_together(bench, question(call="a"), question(call="a"), question(call="b"))
+    assert [(answer.attempt, answer.reserved) for answer in answers] == [
+        (1, True), (1, False), (2, True),
+    ]  # fmt: skip
+
+
+def test_in_one_go_a_permit_serves_once(bench: Bench) -> None:
+    answers = ask_together(
+        bench,
+        question(call="p", permit="p"), question(OTHER, call="p", permit="p"),
+        question(OTHER, call="x"), question(OTHER, call="y", permit="x"),
+    )  # fmt: skip
+    assert [answer.verdict.rules for answer in answers] == [(), ("bypass",), (), ("bypass",)]
+
+
+def test_of_a_number_never_heard_of_nothing_is_read(bench: Bench) -> None:
+    statements: list[str] = []
+    ask_together(bench, question(OTHER))
+    bench.conn.set_trace_callback(statements.append)
+    ask_together(bench, question())
+    bench.conn.set_trace_callback(None)
+    assert not [text for text in statements if "WHERE number" in text]
+
+
+def test_of_a_number_that_was_called_its_attempts_alone_are_read(bench: Bench) -> None:
+    statements: list[str] = []
+    ask_together(bench, question())
+    bench.conn.set_trace_callback(statements.append)
+    ask_together(bench, question())
+    bench.conn.set_trace_callback(None)
+    [text] = [text for text in statements if "WHERE number" in text]
+    assert "FROM attempt" in text

@@ -285,3 +285,29 @@ def test_importing_a_history_twice_counts_it_once(conn: sqlite3.Connection) -> N
         ("beta", T0, None),
     ]
     assert {row["state"] for row in imported} == {"settled"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 21, 64, 65, 150])
+def test_attempts_written_together_get_ids_in_their_order(
+    conn: sqlite3.Connection, count: int
+) -> None:
+    earlier = attempts.reserve(conn, attempt())
+    ids = attempts.reserve_all(conn, [attempt(A + n, call=f"c{n}") for n in range(1, count + 1)])
+    assert ids == list(range(earlier + 1, earlier + 1 + count))
+    found = conn.execute("SELECT id, number, call FROM attempt WHERE id > ?", (earlier,)).fetchall()
+    assert found == [(earlier + n, A + n, f"c{n}") for n in range(1, count + 1)]
+
+
+def test_ids_are_not_used_again_though_the_newest_attempts_are_gone(
+    conn: sqlite3.Connection,
+) -> None:
+    first = attempts.reserve_all(conn, [attempt(A + n) for n in range(4)])
+    conn.execute("DELETE FROM attempt WHERE id > 2")
+    assert attempts.reserve_all(conn, [attempt(B + n) for n in range(4)]) == [5, 6, 7, 8]
+    assert first == [1, 2, 3, 4]
+
+
+def test_a_permit_that_was_one_before_is_refused_among_others(conn: sqlite3.Connection) -> None:
+    attempts.reserve(conn, attempt(permit="p1"))
+    with pytest.raises(attempts.PermitTaken, match="p1"):
+        attempts.reserve_all(conn, [attempt(A + n, permit=f"p{n}") for n in range(4)])

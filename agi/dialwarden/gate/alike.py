@@ -1,9 +1,10 @@
-"""Callees of whom nothing is on record: whoever is called alike is judged alike for a minute.
+"""Callees of whom nothing is on record: whoever is called alike is judged alike, for a minute.
 
 Most questions are about a number that was never called and never said anything. What the rules say
 of it hangs on the campaign, on where it may be, on what the question claims, on the lists and on
-the clock, and windows, days and laws begin and end on whole minutes. So one judgement serves all
-such questions of that minute: the calendar of a region and a day is worked out once, not a call.
+the clock, and windows, days and laws begin and end on whole minutes. So one ALLOW serves all such
+questions of that minute: the calendar of a region and a day is worked out once, not a call. A
+refusal may say what time it is, to the second, and serves for that one.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Ruling:
 
     Attributes:
         verdict: of the first such question; those of the others differ in number and instant.
+        second: of the judgement, in Unix time.
         held: what the key names by its address, kept so that the address stays its own.
     """
 
@@ -37,6 +39,7 @@ class Ruling:
     consulted: Consulted
     basis: Basis
     zone: tzinfo
+    second: int
     held: object
     _findings: str = field(default="")
 
@@ -84,7 +87,8 @@ class Rulings:
             reading: one without refusals, whose number was read.
             listings: what every list of the campaign says of the number.
         """
-        minute = int(at.timestamp()) // _MINUTE_S
+        second = int(at.timestamp())
+        minute = second // _MINUTE_S
         if minute != self._minute or rulebook is not self._rulebook or len(self._rulings) >= _MOST:
             self._rulings.clear()
             self._minute = minute
@@ -100,7 +104,7 @@ class Rulings:
             *listings.values(),
         )
         found = self._rulings.get(key)
-        if found is None:
+        if found is None or not (found.verdict.allowed or found.second == second):
             found = self._rulings[key] = self._judge(reading, rulebook, listings, at)
         return found
 
@@ -115,5 +119,6 @@ class Rulings:
             consulted,
             basis_of(verdict, reading, rulebook, consulted),
             reading.zones[0],
+            int(at.timestamp()),
             reading.places,
         )

@@ -41,7 +41,7 @@ _NOTHING = dict.fromkeys(_TABLES, _Mark())
 class Numbers:
     """Numbers of the ledger, and up to which row of each table they are complete.
 
-    Negative ones stand for numbers that were reduced to a hash. Bits are of 64 unsigned ones.
+    A negative one stands for a number that was reduced to a hash; the sets hold its 64 bits.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class KnownNumbers:
 
     def told(self, number: int) -> bool:
         """Whether there may be a no, a yes, an appointment or a silent call of the number."""
-        return not self.complete or number in self._numbers.told
+        return not self.complete or number & _UNSIGNED in self._numbers.told
 
     def _goes_on(self, conn: sqlite3.Connection) -> bool:
         """Whether the rows that we know last are still there: else it may be a former copy.
