@@ -59,6 +59,7 @@ from dialwarden.numbers import (
 from dialwarden.policies import load_policies
 from dialwarden.policy.days import know_year
 from dialwarden.policy.model import Confidence
+from dialwarden.retention import DailyPurge
 from dialwarden.settings.config import Config, load_config
 from dialwarden.settings.sections import Gateway, Numbers
 
@@ -114,6 +115,7 @@ class Bridge:
         self._sockets: dict[str, socket.socket] = {}
         self._asterisk: AsteriskSide | None = None
         self._health: HealthServer | None = None
+        self._purge = DailyPurge(config)
 
     async def start(self) -> None:
         """Open the ledger, make ready what can be made ready, then listen.
@@ -166,6 +168,7 @@ class Bridge:
             log.warning("an inherited socket (%s) is for no door of ours; closed", left.name)
             left.sock.close()
         self._watch_signals()
+        self._purge.start()
         # What was made until here lives as long as we do: no collection need look at it again.
         gc.collect()
         gc.freeze()
@@ -227,7 +230,7 @@ class Bridge:
         stops = [self._server.stop(STOP_GRACE_S)]
         if self._asterisk is not None:
             stops.append(self._asterisk.stop(STOP_GRACE_S))
-        await asyncio.gather(*stops)
+        await asyncio.gather(self._purge.stop(), *stops)
         self._learning.cancel()
         await asyncio.wait({self._learning})
         await self._gate.close()
@@ -282,6 +285,7 @@ class Bridge:
         self._gate.rulebook = rulebook
         if self._asterisk is not None:
             self._asterisk.reload(new)
+        self._purge.reload(new)
         self._verdict_log.clear_numbers = new.log.numbers is Numbers.CLEAR
         set_up_logging(style=new.log.format, level=new.log.level)
         log.info("reload: configuration %s in force, %d campaigns", new.file, len(rulebook.entries))

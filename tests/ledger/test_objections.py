@@ -32,6 +32,7 @@ def test_an_objection_is_listed_with_all_that_was_recorded(conn: sqlite3.Connect
             "door": "cli",
             "by": "agent 7",
             "note": "angry",
+            "reduced_at": None,
         }
     ]
 

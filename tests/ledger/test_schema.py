@@ -6,14 +6,13 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.ledger.helpers import LONG_AGO, T0, A, B, attempt, day, objection, start_python
+from tests.ledger.helpers import LONG_AGO, T0, A, B, attempt, day, start_python
 
 from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Appointment, Facts, SilentCall
-from dialwarden.ledger import appointments, attempts, consents, objections, schema, silent_calls
+from dialwarden.ledger import appointments, attempts, objections, schema, silent_calls
 from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
-from dialwarden.ledger.connection import open_ledger, transaction
-from dialwarden.ledger.consents import NewConsent
+from dialwarden.ledger.connection import micros, open_ledger, transaction
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.silent_calls import NewSilentCall
 
@@ -102,9 +101,20 @@ def make_version_1(path: Path) -> None:
     schema.migrate(conn, schema.MIGRATIONS[:1])
     with transaction(conn):
         called = [attempts.reserve(conn, attempt(at=day(days), call="c")) for days in (0, 1)]
-        objections.add(conn, objection(B, at=day(2)))
-        consents.grant(conn, NewConsent(A, "acme", T0, T0))
-        appointments.add(conn, number=A, professional="acme", at=day(1), recorded_at=T0)
+        # As that version wrote them: this one asks for tables that came later.
+        at, said = micros(T0), micros(day(2))
+        conn.execute(
+            "INSERT INTO objection (number, professional, scope, at, recorded_at, door)"
+            " VALUES (?, 'acme', 'professional', ?, ?, 'cli')", (B, said, said),
+        )  # fmt: skip
+        conn.execute(
+            "INSERT INTO consent (number, professional, given_at, recorded_at)"
+            " VALUES (?, 'acme', ?, ?)", (A, at, at),
+        )  # fmt: skip
+        conn.execute(
+            "INSERT INTO appointment (number, professional, at, recorded_at)"
+            " VALUES (?, 'acme', ?, ?)", (A, micros(day(1)), at),
+        )  # fmt: skip
         assert appointments.use(conn, called[1], 1)
         attempts.void(conn, attempts.reserve(conn, attempt(at=day(3))), "never dialled", day(3))
     conn.close()

@@ -77,6 +77,7 @@ def test_what_it_has_commented_out_loads_too(
         ("log", sections.Log),
         ("defaults", sections.Defaults),
         ("policies", sections.Policies),
+        ("retention", sections.Retention),
         ("trunks.carrier", sections.Trunk),
         ("lists.house", sections.ListEntry),
         ("campaigns.demo-", CampaignEntry),

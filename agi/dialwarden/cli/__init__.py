@@ -33,6 +33,8 @@ COMMANDS = {
     "silent": ("silent_calls", "Calls that were answered and that no agent took."),
     "attempts": ("attempts", "The calls that were made, and a history from elsewhere."),
     "refusals": ("refusals", "The calls that were refused, and why."),
+    "purge": ("purge", "Remove what need not be kept any longer."),
+    "ledger": ("ledger", "Copy the ledger, and check it."),
     "policy": ("policies", "The rule packs, figure by figure, with their sources."),
 }
 

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from dialwarden.numbers import Pattern, compile_pattern, emergency_numbers
 from dialwarden.policy.figures import GapAfter
-from dialwarden.policy.period import Period
+from dialwarden.policy.retention import history
 from dialwarden.policy.terms import Mandate
 from dialwarden.question import Dialling, Purpose
 from dialwarden.settings.campaigns import Campaign
@@ -104,7 +104,7 @@ def _entry(campaign: Campaign) -> Entry:
         purpose=campaign.purpose,
         dialling=campaign.dial,
         lists=tuple(sorted(campaign.lists)),
-        history=_history(campaign.mandate),
+        history=max(PERMIT_LIFE, history(campaign.mandate)),
         enforce=campaign.enforce,
         count_failed=campaign.count_failed,
         heeds_silence=any(
@@ -116,13 +116,3 @@ def _entry(campaign: Campaign) -> Entry:
             terms.appointments is not None for terms in campaign.mandate.terms.values()
         ),
     )
-
-
-def _history(mandate: Mandate) -> timedelta:
-    longest = PERMIT_LIFE
-    for terms in mandate.terms.values():
-        gaps = (gap.period for gap in terms.gaps if gap.after is GapAfter.ATTEMPT)
-        periods = (*(cap.period for cap in terms.caps), *(period for period in gaps if period))
-        full_days = (Period(days=gap.full_days + 1) for gap in terms.gaps if gap.full_days)
-        longest = max(longest, *(one.longest for one in (*periods, *full_days)), PERMIT_LIFE)
-    return longest

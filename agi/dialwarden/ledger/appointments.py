@@ -12,6 +12,7 @@ from datetime import datetime
 
 from dialwarden.ledger.connection import instant, micros
 from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
+from dialwarden.ledger.reduced import subject
 
 _COLUMNS: dict[str, Reading] = {
     "id": as_is,
@@ -32,10 +33,10 @@ _SPENT = (
 
 # What the rules make of a no is theirs to say; whichever it was, it was said after this.
 _ENDED = (
-    "EXISTS (SELECT 1 FROM objection AS no WHERE no.number = appointment.number"
+    "EXISTS (SELECT 1 FROM objection AS no WHERE no.number IN (appointment.number, :reduced)"
     " AND no.at >= appointment.recorded_at)"
-    " OR EXISTS (SELECT 1 FROM withdrawal AS taken WHERE taken.number = appointment.number"
-    " AND taken.at >= appointment.recorded_at)"
+    " OR EXISTS (SELECT 1 FROM withdrawal AS taken"
+    " WHERE taken.number IN (appointment.number, :reduced) AND taken.at >= appointment.recorded_at)"
 )
 
 
@@ -60,6 +61,7 @@ def add(
         f"  AND campaign = :campaign AND at = :at AND NOT ({_SPENT}) AND NOT ({_ENDED}))",
         {
             "number": number,
+            "reduced": subject(conn, number).reduced,
             "professional": professional,
             "campaign": campaign,
             "at": micros(at),

@@ -17,6 +17,7 @@ from pyroaring import BitMap64
 from dialwarden.ledger.connection import micros
 from dialwarden.ledger.list_cache import ListCache, LoadedBody
 from dialwarden.ledger.lists import Head
+from dialwarden.ledger.reduced import key_of, reduced_number, reduced_person
 
 # Whatever the rules may ask for, and no more finely than it can be asked quickly: a row that turns
 # out not to count costs one look-up.
@@ -32,11 +33,15 @@ SELECT asked.value FROM json_each(:asked) AS asked WHERE
     OR EXISTS (SELECT 1 FROM silent_call
         WHERE number = asked.value AND professional = :professional)
 """
+_REDUCED = """
+SELECT asked.value FROM json_each(:asked) AS asked
+WHERE EXISTS (SELECT 1 FROM objection WHERE number = asked.value)
+"""
 # Bound one by one, not as JSON: a person's id may hold any character.
 _PERSON = """
 SELECT EXISTS (SELECT 1 FROM attempt
         WHERE person = :person AND professional = :professional AND at >= :since)
-    OR EXISTS (SELECT 1 FROM objection WHERE person = :person)
+    OR EXISTS (SELECT 1 FROM objection WHERE person IN (:person, :reduced_person))
     OR EXISTS (SELECT 1 FROM silent_call
         WHERE person = :person AND professional = :professional)
 """
@@ -54,15 +59,22 @@ def numbers_on_record(
     Args:
         attempts_since: how far back attempts are wanted, inclusive.
     """
+    asked = list(numbers)
     rows = conn.execute(
         _NUMBERS,
         {
-            "asked": json.dumps(list(numbers)),
+            "asked": json.dumps(asked),
             "professional": professional,
             "since": micros(attempts_since),
         },
     )
-    return BitMap64([row[0] for row in rows])
+    found = BitMap64([row[0] for row in rows])
+    key = key_of(conn)
+    if key is not None:
+        of_reduced = {reduced_number(key, number): number for number in asked}
+        rows = conn.execute(_REDUCED, {"asked": json.dumps(list(of_reduced))})
+        found.update(of_reduced[row[0]] for row in rows)
+    return found
 
 
 def persons_on_record(
@@ -74,11 +86,18 @@ def persons_on_record(
 ) -> frozenset[str]:
     """Those persons of whom `read_facts` may find anything besides their number's."""
     since = micros(attempts_since)
+    key = key_of(conn)
     return frozenset(
         person
         for person in persons
         if conn.execute(
-            _PERSON, {"person": person, "professional": professional, "since": since}
+            _PERSON,
+            {
+                "person": person,
+                "reduced_person": reduced_person(key, person) if key else person,
+                "professional": professional,
+                "since": since,
+            },
         ).fetchone()[0]
     )
 

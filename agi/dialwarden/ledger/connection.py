@@ -50,11 +50,16 @@ _LASTING = {
 
 
 class LedgerConnection(sqlite3.Connection):
-    """A connection that knows which file it opened, and which log, by name and by inode."""
+    """A connection that knows which file it opened, and which log, by name and by inode.
+
+    Attributes:
+        hash_key: that file's, once it is known; see `reduced`.
+    """
 
     path: str = ""
     inode: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
+    hash_key: bytes | None = None
 
 
 def micros(instant: datetime) -> int:

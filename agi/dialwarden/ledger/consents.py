@@ -13,6 +13,7 @@ from datetime import date, datetime
 
 from dialwarden.ledger.connection import instant, maybe_instant, micros
 from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
+from dialwarden.ledger.reduced import subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ INSERT INTO consent (
 SELECT :number, :professional, :campaign, :given_at, :until, :scope, :proof, :complete,
     :recorded_at, :by, (
         SELECT min(at) FROM withdrawal
-        WHERE number = :number AND professional = :professional AND at >= :given_at
+        WHERE number IN (:number, :reduced) AND professional = :professional AND at >= :given_at
           AND (campaign = '' OR :campaign IN ('', campaign) OR :scope <> :campaign)
     )
 WHERE NOT EXISTS (
@@ -88,6 +89,7 @@ def grant(conn: sqlite3.Connection, new: NewConsent) -> bool:
         _GRANT,
         {
             "number": new.number,
+            "reduced": subject(conn, new.number).reduced,
             "professional": new.professional,
             "campaign": new.campaign,
             "given_at": micros(new.given_at),
@@ -116,12 +118,14 @@ def last_word_at(conn: sqlite3.Connection, number: int, now: datetime) -> dateti
 _NEWEST_NO = """
 SELECT max(at) FROM (
     SELECT at FROM objection
-    WHERE number = :number AND (professional = :professional OR scope = 'all')
+    WHERE number IN (:number, :reduced) AND (professional = :professional OR scope = 'all')
     UNION ALL
     SELECT at FROM objection
-    WHERE person = :person AND (professional = :professional OR scope = 'all')
+    WHERE person IN (:person, :reduced_person)
+      AND (professional = :professional OR scope = 'all')
     UNION ALL
-    SELECT at FROM withdrawal WHERE number = :number AND professional = :professional
+    SELECT at FROM withdrawal
+    WHERE number IN (:number, :reduced) AND professional = :professional
 )
 """
 
@@ -143,8 +147,9 @@ def after_every_no(
     Args:
         person: with one, what that person said from another number is a no of theirs too.
     """
+    callee = subject(conn, number, person)
     newest = conn.execute(
-        _NEWEST_NO, {"number": number, "professional": professional, "person": person or None}
+        _NEWEST_NO, {**callee._asdict(), "professional": professional}
     ).fetchone()[0]
     return now if newest is None else max(now, instant(newest + 1))
 

@@ -22,6 +22,7 @@ from dialwarden.facts import (
     SilentCall,
 )
 from dialwarden.ledger.connection import instant, micros
+from dialwarden.ledger.reduced import subject
 from dialwarden.ledger.states import Outcome, State
 from dialwarden.question import Dialling, Purpose
 
@@ -62,13 +63,30 @@ _ATTEMPTS = {
 }
 
 _OBJECTED = "(professional = :professional OR scope = 'all') AND at <= :until"
-_OBJECTIONS_OF_NUMBER = (
-    f"SELECT at, scope, campaign FROM objection WHERE number = :number AND {_OBJECTED}"
-)
-_OBJECTIONS_OF_PERSON = (
-    f"{_OBJECTIONS_OF_NUMBER} UNION ALL SELECT at, scope, campaign FROM objection"
-    f" WHERE person = :person AND number <> :number AND {_OBJECTED}"
-)
+
+
+def _objections_sql(*, person: bool, reduced: bool) -> str:
+    number, whose, other = "number = :number", "person = :person", "number <> :number"
+    if reduced:
+        number = "number IN (:number, :reduced)"
+        whose = "person IN (:person, :reduced_person)"
+        other = "number NOT IN (:number, :reduced)"
+    sql = f"SELECT at, scope, campaign FROM objection WHERE {number} AND {_OBJECTED}"
+    if not person:
+        return sql
+    return (
+        f"{sql} UNION ALL SELECT at, scope, campaign FROM objection"
+        f" WHERE {whose} AND {other} AND {_OBJECTED}"
+    )
+
+
+# To look for both of a callee's names takes more than twice as long as to look for one: where
+# nothing was ever reduced there is but one.
+_OBJECTIONS = {
+    (person, reduced): _objections_sql(person=person, reduced=reduced)
+    for person in (False, True)
+    for reduced in (False, True)
+}
 _CONSENTS = (
     "SELECT given_at, until, scope, complete, withdrawn_at FROM consent"
     " WHERE number = :number AND professional = :professional AND given_at <= :until"
@@ -82,26 +100,35 @@ _APPOINTMENTS = (
     " FROM appointment"
     " WHERE number = :number AND professional = :professional AND recorded_at <= :until"
     # Who takes back the yes takes back the hour agreed on; a later yes does not bring it back.
-    " AND NOT EXISTS (SELECT 1 FROM withdrawal AS taken WHERE taken.number = :number"
+    " AND NOT EXISTS (SELECT 1 FROM withdrawal AS taken WHERE taken.number IN (:number, :reduced)"
     " AND taken.professional = :professional AND taken.at >= appointment.recorded_at"
     " AND taken.at <= :until AND (taken.campaign = '' OR appointment.campaign = ''"
     " OR taken.campaign = appointment.campaign))"
 )
 
+
 # A later call that had an agent from the start, and may have been answered: of those that were not,
 # this is known. One by machine, or of which nobody said how it was dialled, followed nothing.
-_FOLLOWED = (
-    "SELECT 1 FROM attempt WHERE {subject} AND professional = :professional"
-    " AND at > silent_call.at AND at <= :until AND voided_at IS NULL"
-    f" AND dialling = '{Dialling.MANUAL}'"
-    f" AND state NOT IN ('{State.BUSY}', '{State.FAILED}')"
-    f" AND ifnull(outcome, '{Outcome.ANSWERED}') = '{Outcome.ANSWERED}'"
-)
-_FOLLOWED_NUMBER = f"EXISTS ({_FOLLOWED.format(subject='number = :number')})"
+def followed(subject: str, professional: str = ":professional") -> str:
+    """SQL: whether such a call of a subject's followed a row of `silent_call`.
+
+    Args:
+        subject: whose attempts, a condition on `attempt`.
+        professional: whose calls.
+    """
+    return (
+        f"EXISTS (SELECT 1 FROM attempt WHERE {subject} AND professional = {professional}"
+        " AND at > silent_call.at AND at <= :until AND voided_at IS NULL"
+        f" AND dialling = '{Dialling.MANUAL}'"
+        f" AND state NOT IN ('{State.BUSY}', '{State.FAILED}')"
+        f" AND ifnull(outcome, '{Outcome.ANSWERED}') = '{Outcome.ANSWERED}')"
+    )
+
+
+_FOLLOWED_NUMBER = followed("number = :number")
 # As the attempts are counted: the person's, and those on this number of nobody in particular.
 _FOLLOWED_PERSON = (
-    f"(EXISTS ({_FOLLOWED.format(subject='person = :person')})"
-    f" OR EXISTS ({_FOLLOWED.format(subject='number = :number AND person IS NULL')}))"
+    f"({followed('person = :person')} OR {followed('number = :number AND person IS NULL')})"
 )
 _SILENT = "professional = :professional AND at <= :until"
 _SILENT_OF_NUMBER = (
@@ -144,10 +171,13 @@ def read_facts(
         appointments: whether appointments are wanted.
     """
     until = _FOREVER if as_of is None else micros(as_of)
+    callee = subject(conn, number, person)
     values: dict[str, object] = {
         "number": number,
+        "reduced": callee.reduced,
         "professional": professional,
         "person": person,
+        "reduced_person": callee.reduced_person,
         "since": micros(attempts_since),
         "until": until,
     }
@@ -155,9 +185,8 @@ def read_facts(
     if not told:
         attempts.sort(reverse=True)
         return Facts(_past(attempts), lists=lists if lists is not None else {})
-    objections = conn.execute(
-        _OBJECTIONS_OF_PERSON if person else _OBJECTIONS_OF_NUMBER, values
-    ).fetchall()
+    reduced = callee.reduced != number
+    objections = conn.execute(_OBJECTIONS[bool(person), reduced], values).fetchall()
     consents = conn.execute(_CONSENTS, values).fetchall()
     agreed = conn.execute(_APPOINTMENTS, values).fetchall() if appointments else ()
     silences = _silences(conn, values) if silent else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 # What is made of a column's value.
@@ -20,6 +20,12 @@ class Where:
 
     def equal(self, column: str, value: object | None) -> None:
         self._add(f"{column} = ?", value.value if isinstance(value, enum.Enum) else value)
+
+    def one_of(self, column: str, values: Sequence[object]) -> None:
+        """Any of these; none of them asks for nothing."""
+        if values:
+            self._conditions.append(f"{column} IN ({', '.join('?' * len(values))})")
+            self.values.extend(values)
 
     def at_least(self, column: str, value: object | None) -> None:
         self._add(f"{column} >= ?", value)
@@ -47,9 +53,15 @@ class Where:
         return " WHERE " + " AND ".join(self._conditions) if self._conditions else ""
 
 
+# What is shown of a number or a person that the row does not say any more.
+REDUCED = "reduced"
+
+
 def e164(number: int | None) -> str:
-    """A number with its +; "" for none."""
-    return "" if number is None else f"+{number}"
+    """A number with its +; "" for none, "reduced" for one that is a hash by now."""
+    if number is None:
+        return ""
+    return f"+{number}" if number >= 0 else REDUCED
 
 
 def as_is(value: object) -> object:

@@ -247,6 +247,12 @@ def read_body(conn: sqlite3.Connection, head: Head) -> Body:
     Raises:
         LedgerBroken: what is stored is not what was written.
     """
+    if not has_numbers(conn, head):
+        raise LedgerBroken(
+            path_of(conn),
+            f"the numbers of version {head.version} of list {head.name} were removed by a purge",
+            "ask about a later instant",
+        )
     stored = _joined(conn, head.body_id, "numbers")
     dates = _joined(conn, head.body_id, "since")
     # Checked before the bitmap library, which trusts what it is given, sees a byte of it.
@@ -261,6 +267,12 @@ def read_body(conn: sqlite3.Connection, head: Head) -> Body:
         since = array.array("H")
         since.frombytes(zlib.decompress(dates))
     return Body(BitMap64.deserialize(stored), since)
+
+
+def has_numbers(conn: sqlite3.Connection, head: Head) -> bool:
+    """Whether the numbers of a version were not removed; an empty list has a first part too."""
+    first = "SELECT 1 FROM list_part WHERE body_id = ? AND kind = 'numbers' AND part = 0"
+    return conn.execute(first, (head.body_id,)).fetchone() is not None
 
 
 def _joined(conn: sqlite3.Connection, body_id: int, kind: str) -> bytes:

@@ -1,4 +1,7 @@
-"""Objections: the callee said no. Owns their table; how long a no lasts is for the rules."""
+"""Objections: the callee said no. Owns their table; how long a no lasts is for the rules.
+
+One that outlived its proof is there without saying of whom: see `reduced`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialwarden.facts import Scope
-from dialwarden.ledger.connection import instant, micros
-from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
+from dialwarden.ledger.connection import instant, maybe_instant, micros
+from dialwarden.ledger.listing import REDUCED, Reading, Where, as_is, e164, listed
+from dialwarden.ledger.reduced import is_reduced, subject
 from dialwarden.question import Door
 
 
@@ -43,7 +47,8 @@ INSERT INTO objection (
 SELECT :number, :person, :professional, :campaign, :scope, :at, :recorded_at, :door, :by, :note
 WHERE NOT EXISTS (
     SELECT 1 FROM objection
-    WHERE number = :number AND person IS :person AND professional = :professional
+    WHERE number IN (:number, :reduced)
+      AND (person IS :person OR person IS :reduced_person) AND professional = :professional
       AND campaign = :campaign AND scope = :scope AND at = :at
 )
 """
@@ -51,7 +56,7 @@ WHERE NOT EXISTS (
 _COLUMNS: dict[str, Reading] = {
     "id": as_is,
     "number": e164,
-    "person": as_is,
+    "person": lambda person: REDUCED if person and is_reduced(person) else person,
     "professional": as_is,
     "campaign": as_is,
     "scope": as_is,
@@ -60,6 +65,7 @@ _COLUMNS: dict[str, Reading] = {
     "door": as_is,
     "recorded_by AS by": as_is,
     "note": as_is,
+    "reduced_at": maybe_instant,
 }
 
 
@@ -71,11 +77,11 @@ def add(conn: sqlite3.Connection, new: NewObjection) -> bool:
     """
     if new.scope is Scope.CAMPAIGN and not new.campaign:
         raise ValueError("an objection to a campaign names it")
+    callee = subject(conn, new.number, new.person)
     added = conn.execute(
         _ADD,
         {
-            "number": new.number,
-            "person": new.person or None,
+            **callee._asdict(),
             "professional": new.professional,
             "campaign": new.campaign,
             "scope": new.scope.value,
@@ -101,11 +107,14 @@ def list_objections(
 ) -> Iterator[dict[str, object]]:
     """The objections that match, in the order in which they were recorded; streams.
 
-    `number` is E.164 with its +, instants are aware and in UTC.
+    `number` is E.164 with its +, instants are aware and in UTC. Of one that was reduced `number`,
+    and `person` where there was one, are "reduced", and `reduced_at` says since when; it is found
+    by its number and person all the same.
     """
     where = Where()
-    where.equal("number", number)
-    where.equal("person", person)
+    callee = subject(conn, number or 0, person or "")
+    where.one_of("number", () if number is None else (number, callee.reduced))
+    where.one_of("person", () if person is None else (person, callee.reduced_person))
     where.equal("professional", professional)
     where.equal("campaign", campaign)
     where.at_least("at", since and micros(since))

@@ -16,6 +16,8 @@ from typing import TypeVar
 
 from dialwarden.errors import Problem, SettingsError
 from dialwarden.policy.model import Policy
+from dialwarden.policy.retention import evidence
+from dialwarden.policy.terms import Mandate
 from dialwarden.settings.campaigns import Campaign, CampaignDraft, read_campaign
 from dialwarden.settings.forms import parse_name, read_section
 from dialwarden.settings.manager import ami_warnings, check_addresses, read_ami, read_gateway
@@ -32,6 +34,7 @@ from dialwarden.settings.sections import (
     ListKind,
     Log,
     Policies,
+    Retention,
     Store,
     Trunk,
 )
@@ -66,6 +69,7 @@ class Config:
     log: Log
     defaults: Defaults
     policies: Policies
+    retention: Retention
     trunks: Mapping[str, Trunk]
     lists: Mapping[str, ListEntry]
     campaigns: Mapping[str, Campaign]
@@ -135,6 +139,7 @@ def read_config(data: bytes, path: Path, env: Mapping[str, str]) -> Draft:
         log=read_section(document.table("log"), Log),
         defaults=read_section(document.table("defaults"), Defaults),
         policies=replace(policies, path=folder / policies.path) if policies.path else policies,
+        retention=read_section(document.table("retention"), Retention),
         trunks=_named(document, "trunks", lambda n, t: read_section(t, Trunk, name=n)),
         lists=_named(document, "lists", lambda n, t: read_section(t, ListEntry, name=n)),
         campaigns=_named(document, "campaigns", read_campaign),
@@ -159,6 +164,7 @@ class Draft:
     log: Log
     defaults: Defaults
     policies: Policies
+    retention: Retention
     trunks: Mapping[str, Trunk]
     lists: Mapping[str, ListEntry]
     campaigns: Mapping[str, CampaignDraft]
@@ -206,6 +212,7 @@ class Draft:
             log=self.log,
             defaults=self.defaults,
             policies=self.policies,
+            retention=self.retention,
             trunks=self.trunks,
             lists=self.lists,
             campaigns=MappingProxyType(campaigns),
@@ -276,8 +283,22 @@ class Draft:
                             f"regime {regime.id}: its own {law} days are fewer"
                         )
         yield from _near_professionals(campaigns.values())
+        yield from self._shorter_retention(campaigns.values())
         if not self.defaults.enforce:
             yield "[defaults] enforce = false: refusals are logged as would_refuse, and allowed"
+
+    def _shorter_retention(self, campaigns: Iterable[Campaign]) -> Iterable[str]:
+        years = self.retention.years
+        by_professional: dict[str, list[Mandate]] = {}
+        for campaign in campaigns:
+            by_professional.setdefault(campaign.professional, []).append(campaign.mandate)
+        for professional, mandates in by_professional.items():
+            asked, source = evidence(mandates)
+            if years is not None and asked is not None and years < asked:
+                yield (
+                    f"[retention] years = {years} changes nothing for professional {professional}: "
+                    f"{asked} years are asked for ({source})"
+                )
 
 
 def _near_professionals(campaigns: Iterable[Campaign]) -> Iterable[str]:

@@ -12,7 +12,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
@@ -37,6 +37,7 @@ _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9]*/[^\s/&,|{}]+")
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}?|\}")
+_CLOCK_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _DIGITS = re.compile(r"[0-9]+")
 
 
@@ -159,6 +160,13 @@ def parse_strip(text: str) -> str:
     if not _DIGITS.fullmatch(text):
         raise ValueError(f'found "{text}"; allowed: digits such as "9"')
     return text
+
+
+def parse_clock_time(text: str) -> time:
+    match = _CLOCK_TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f'found "{text}"; allowed: a time of day from "00:00" to "23:59"')
+    return time(int(match[1]), int(match[2]))
 
 
 def parse_endpoint(text: str) -> str:
@@ -367,6 +375,7 @@ ADDRESS = form_of("host:port", Address.parse)
 HOST = form_of("a host", parse_host)
 REGION = form_of("an ISO 3166 code", parse_region)
 DAYS = form_of("whole days", whole_days)
+CLOCK_TIME = form_of("a time of day", parse_clock_time)
 STRIP = form_of("digits", parse_strip)
 ENDPOINT = form_of("technology/endpoint", parse_endpoint)
 NAMES = list_of("an array of names", parse_name)

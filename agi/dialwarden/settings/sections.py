@@ -11,13 +11,14 @@ import enum
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 
 from dialwarden.numbers.patterns import compile_pattern
 from dialwarden.settings.forms import (
     ADDRESS,
     BOOLEAN,
+    CLOCK_TIME,
     DAYS,
     DIALS,
     ENDPOINT,
@@ -237,6 +238,24 @@ class Policies:
     """[policies]: an admin's own rule packs, beside the shipped ones."""
 
     path: Path | None = setting(optional(PATH), None, "A folder of policy files, *.toml.")
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """[retention]: how long what is on record is kept, and when the rest goes."""
+
+    years: int | None = setting(
+        optional(whole(1, 100)),
+        None,
+        "The evidence period where a policy says none, or a shorter one; left out: what no policy "
+        "has a period for is kept without end.",
+    )
+    daily: time | None = setting(
+        optional(CLOCK_TIME),
+        None,
+        "When the bridge removes what is over, each day, on this machine's clock; left out: never "
+        "by itself.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
