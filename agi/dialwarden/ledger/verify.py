@@ -159,8 +159,8 @@ def _fault(conn: sqlite3.Connection, head: Head) -> str:
 def _key(conn: sqlite3.Connection) -> Check:
     rows = conn.execute("SELECT length(bytes) FROM hash_key").fetchall()
     reduced = conn.execute(
-        "SELECT (SELECT count(*) FROM objection WHERE reduced_at IS NOT NULL)"
-        " + (SELECT count(*) FROM withdrawal WHERE reduced_at IS NOT NULL)"
+        "SELECT (SELECT count(*) FROM objection WHERE number < 0 AND reduced_at IS NOT NULL)"
+        " + (SELECT count(*) FROM withdrawal WHERE number < 0 AND reduced_at IS NOT NULL)"
     ).fetchone()[0]
     wrong = []
     if rows and rows[0][0] != _KEY_BYTES:
@@ -201,7 +201,7 @@ _PROMISES = (
     _Promise("legs end once", "leg", "ending IS NOT NULL AND ended_at IS NULL", since=3),
     _Promise(
         "consents have days", "consent",
-        "number <= 0 OR (until IS NOT NULL AND date(until) IS NOT until)",
+        "number <= 0 OR (until IS NOT NULL AND date(until, '+0 days') IS NOT until)",
     ),
     _Promise(
         "objections are reduced as they say", "objection",
