@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from tests.bench.load import load
 from tests.ledger.helpers import attempt
-from tests.running import CONFIG, Running, write_config
+from tests.running import CONFIG, Running, environ, write_config
 
 from dialwarden import retention as module
 from dialwarden.ledger.attempts import reserve
 from dialwarden.ledger.connection import open_ledger
 from dialwarden.ledger.purge import Purged
+from dialwarden.ledger.verify import opened, verify
 from dialwarden.policies import load_policies
 from dialwarden.retention import DailyPurge, _passed, told
 from dialwarden.settings.config import Config, load_config
 
+PURGE = (sys.executable, "-m", "dialwarden", "purge", "--json", "--config")
 HALF_PAST_THREE = time(3, 30)
 
 
@@ -179,3 +184,23 @@ def test_a_bridge_says_when_it_never_purges_and_stops_with_one_that_would(tmp_pa
         running.until_said("is ready")
         assert running.stop() == 0
         assert "daily is not set" not in running.log
+
+
+@pytest.mark.timeout(120)
+async def test_calls_are_answered_while_a_purge_removes_thousands_of_rows(tmp_path: Path) -> None:
+    path = write_config(tmp_path, f"{CONFIG}\n[retention]\nyears = 3\n")
+    fill(tmp_path / "ledger.db", 4000)
+    with Running.start(path) as running:
+        port = await asyncio.to_thread(lambda: running.port)
+        purge = await asyncio.create_subprocess_exec(
+            *PURGE, str(path), env=environ(), stdout=asyncio.subprocess.PIPE
+        )
+        tally = await load(host="127.0.0.1", port=port, campaign="free", seconds=3, rate=60)
+        printed, _ = await purge.communicate()
+        assert json.loads(printed)["removed"] == {"attempts": 4000}
+        assert not tally.errors
+        assert set(tally.verdicts) == {"ALLOW"}
+        assert running.stop() == 0
+    assert left(tmp_path / "ledger.db") == tally.verdicts["ALLOW"] == 180
+    with opened(tmp_path / "ledger.db", live=True) as conn:
+        assert not [check for check in verify(conn) if check.wrong]

@@ -45,6 +45,7 @@ def plan_of(kept: Retention, now: datetime) -> Plan:
 
 
 def purge_ledger(
+    path: Path,
     config: Config,
     now: datetime,
     *,
@@ -52,12 +53,11 @@ def purge_ledger(
     pause: Pause,
     progress: Progress | None = None,
 ) -> Purged:
-    """Remove what is over from a configuration's ledger, over a connection of its own.
+    """Remove what is over by a configuration from a ledger, over a connection of its own.
 
     Raises:
         LedgerUnavailable, LedgerBroken: see `ledger.purge`.
     """
-    path: Path = config.store.path
     with closing(open_ledger(path, create=False, busy_timeout_s=_BUSY_TIMEOUT_S)) as conn:
         plan = plan_of(retention_of(config), now)
         return purge(conn, plan, now, by=by, pause=pause, progress=progress)
@@ -72,6 +72,8 @@ class DailyPurge:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        # That of the start, as the bridge's own: a reload does not change it.
+        self._path = config.store.path
         self._stopping = threading.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,7 +115,9 @@ class DailyPurge:
     def _in_thread(self, config: Config) -> None:
         log.info("purge: removing what is over")
         try:
-            done = purge_ledger(config, datetime.now(UTC), by="bridge", pause=self._stopping.wait)
+            done = purge_ledger(
+                self._path, config, datetime.now(UTC), by="bridge", pause=self._stopping.wait
+            )
         except LedgerError as error:
             log.warning("purge: not finished, it goes on the next time: %s", error)
         except Exception:

@@ -58,7 +58,15 @@ NONE = dataclasses.replace(
     country="",
     regimes=(Regime(id="none", start=date(1970, 1, 1), title="No legal rule"),),
 )
-POLICIES: Mapping[str, Policy] = {"fr": FR, "none": NONE}
+PROOF = Policy(
+    id="fr-proof",
+    title="France, with proof",
+    country="FR",
+    regimes=(Regime("r", date(2023, 3, 1), "r", evidence_years=3, evidence_source="the proof"),),
+    sha256="",
+    file="",
+)
+POLICIES: Mapping[str, Policy] = {"fr": FR, "fr-proof": PROOF, "none": NONE}
 
 # The file of the design, every section of it.
 SAMPLE = """\
@@ -359,6 +367,18 @@ FAULTS = [
         'd.toml:6: gateway.campaigns.VICIdial: found "VICIdial" beside "vicidial"; allowed: one',
     ),
     (
+        "[retention]\nyears = 0",
+        "d.toml:2: retention.years: found 0; allowed: a whole number from 1 to 100",
+    ),
+    (
+        '[retention]\ndaily = "3:30"',
+        'd.toml:2: retention.daily: found "3:30"; allowed: a time of day from "00:00" to "23:59"',
+    ),
+    (
+        "[retention]\nyear = 3",
+        "d.toml:2: retention.year: unknown",
+    ),
+    (
         "[guard]\nalarm = 0",
         "d.toml:2: guard.alarm: found 0; allowed: a whole number from 1 to 10000",
     ),
@@ -465,7 +485,7 @@ FAULTS = [
     ('[campaigns.c]\nprofessional = "a"', "d.toml:1: campaigns.c.policy: missing; it has no"),
     (
         '[campaigns.c]\nprofessional = "a"\npolicy = "fra"',
-        'd.toml:3: campaigns.c.policy: found "fra", did you mean fr?; allowed policies: fr, none',
+        'd.toml:3: campaigns.c.policy: found "fra", did you mean fr?; allowed policies: fr, fr-proof, none',
     ),
     (
         '[campaigns.c]\nprofessional = "a"\npolicy = "none"',
@@ -696,6 +716,11 @@ def test_secret_cannot_be_pickled_and_equals_its_like() -> None:
             'professionals "acme" and "Acme" (campaign d) differ in case only',
         ),
         (CAMPAIGN + "[defaults]\nenforce = false", "[defaults] enforce = false: refusals are"),
+        (
+            CAMPAIGN.replace('"fr"', '"fr-proof"', 1) + "[retention]\nyears = 2",
+            "[retention] years = 2 changes nothing for professional acme: 3 years are asked for "
+            "(policy fr-proof: the proof)",
+        ),
     ],
 )
 def test_what_is_allowed_and_doubtful_is_a_warning(text: str, warning: str) -> None:

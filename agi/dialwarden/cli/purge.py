@@ -63,7 +63,9 @@ def command(dry_run: bool, at: str | None, config: str | None, as_json: bool) ->
     with site.writing():
         pass  # made if there never was one, and told if it vanished
     with _progress() as progress:
-        done = purge_ledger(site.config, moment, by=who(), pause=_pause, progress=progress)
+        done = purge_ledger(
+            site.config.store.path, site.config, moment, by=who(), pause=_pause, progress=progress
+        )
     if as_json:
         print_json({"at": moment, "removed": done.removed, "reduced": done.reduced})
         return

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from dialwarden.errors import LedgerError, LedgerUnavailable
-from dialwarden.ledger.connection import micros, transaction
+from dialwarden.ledger.connection import micros, path_of, replaced, transaction
 from dialwarden.ledger.log_copy import copy_log
 from dialwarden.ledger.purge_kinds import Kind, Kinds, Plan, kinds_of
 from dialwarden.ledger.purge_lists import parts_of, stale_bases, stale_versions
@@ -230,6 +230,8 @@ class _Purge:
         """Run a work in a transaction of its own, and bite off less when that took long."""
 
         def written() -> T:
+            if replaced(self._conn):
+                raise LedgerUnavailable(path_of(self._conn), "is another file by now")
             with transaction(self._conn):
                 locked = time.monotonic()
                 done = work(self._conn)
