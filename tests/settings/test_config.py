@@ -485,7 +485,8 @@ FAULTS = [
     ('[campaigns.c]\nprofessional = "a"', "d.toml:1: campaigns.c.policy: missing; it has no"),
     (
         '[campaigns.c]\nprofessional = "a"\npolicy = "fra"',
-        'd.toml:3: campaigns.c.policy: found "fra", did you mean fr?; allowed policies: fr, fr-proof, none',
+        'd.toml:3: campaigns.c.policy: found "fra", did you mean fr?; allowed policies: fr, '
+        "fr-proof, none",
     ),
     (
         '[campaigns.c]\nprofessional = "a"\npolicy = "none"',

@@ -65,23 +65,23 @@ _ATTEMPTS = {
 _OBJECTED = "(professional = :professional OR scope = 'all') AND at <= :until"
 
 
+# Where nothing was ever reduced each callee has one name. Of two, UNION ALL finds what `IN` does in
+# less than half the time: `IN` would make a table of the two names first.
 def _objections_sql(*, person: bool, reduced: bool) -> str:
-    number, whose, other = "number = :number", "person = :person", "number <> :number"
+    whose = ["number = :number"]
+    other = "number <> :number"
     if reduced:
-        number = "number IN (:number, :reduced)"
-        whose = "person IN (:person, :reduced_person)"
-        other = "number NOT IN (:number, :reduced)"
-    sql = f"SELECT at, scope, campaign FROM objection WHERE {number} AND {_OBJECTED}"
-    if not person:
-        return sql
-    return (
-        f"{sql} UNION ALL SELECT at, scope, campaign FROM objection"
-        f" WHERE {whose} AND {other} AND {_OBJECTED}"
+        whose.append("number = :reduced")
+        other += " AND number <> :reduced"
+    if person:
+        whose.append(f"person = :person AND {other}")
+    if person and reduced:
+        whose.append(f"person = :reduced_person AND {other}")
+    return " UNION ALL ".join(
+        f"SELECT at, scope, campaign FROM objection WHERE {one} AND {_OBJECTED}" for one in whose
     )
 
 
-# To look for both of a callee's names takes more than twice as long as to look for one: where
-# nothing was ever reduced there is but one.
 _OBJECTIONS = {
     (person, reduced): _objections_sql(person=person, reduced=reduced)
     for person in (False, True)

@@ -24,7 +24,7 @@ from dialwarden.ledger.purge_kinds import Kind, Kinds, Plan, kinds_of
 from dialwarden.ledger.purge_lists import parts_of, stale_bases, stale_versions
 from dialwarden.ledger.reduced import make_key, reduced_number, reduced_person
 
-# Rows looked at by one query: some 10 ms on 5 million attempts, and nobody waits for it.
+# Rows looked at by one query: some 5 ms where nothing is over, 130 where all is; nobody waits.
 _SLICE = 20_000
 # Rows a transaction: as many as go within the first time, fewer where the disk is slow.
 _FIRST_BITE, _LEAST_BITE, _MOST_BITE = 20, 5, 100
