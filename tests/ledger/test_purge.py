@@ -346,6 +346,15 @@ def test_old_lists_lose_their_numbers_and_stay_known(conn: sqlite3.Connection) -
     assert not [check for check in verify(conn) if check.wrong]
 
 
+def test_a_version_that_was_taken_back_stands_in_for_none(conn: sqlite3.Connection) -> None:
+    for n in range(4):
+        bring(conn, LONG_AGO + timedelta(days=n))
+    conn.execute("UPDATE list_version SET withdrawn_at = 1 WHERE id = 3")
+    assert run(conn).removed == {"list versions": 2}
+    kept = [lists.has_numbers(conn, head) for head in lists.versions(conn, "house")]
+    assert kept == [False, True, False, True]
+
+
 def test_the_list_in_force_stays_however_old(conn: sqlite3.Connection) -> None:
     live = bring(conn, LONG_AGO, date(2020, 1, 1))
     bring(conn, LONG_AGO, date(2019, 1, 1))

@@ -116,13 +116,16 @@ def stale_versions(
         if kept is None or basis in kept
         for version in json.loads(lists).values()
     }
+    rows = conn.execute("SELECT id FROM list_version WHERE withdrawn_at IS NOT NULL")
+    taken_back = {row[0] for row in rows}
     stale = []
     for name in known_names(conn):
         heads = list(versions(conn, name))
+        standing = [head for head in heads if head.version not in taken_back]
         newest = sorted(
-            heads, key=lambda head: (head.as_of or head.imported_at.date(), head.version)
+            standing, key=lambda head: (head.as_of or head.imported_at.date(), head.version)
         )[-_NEWEST:]
-        needed.update(head.version for head in (*newest, *heads[-_NEWEST:]))
+        needed.update(head.version for head in (*newest, *standing[-_NEWEST:]))
         live = live_head(conn, name)
         stale += [
             head.body_id
