@@ -15,6 +15,7 @@ from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.ledger.known import KnownNumbers, Learning, Numbers
 from dialwarden.ledger.learning import learn
+from dialwarden.ledger.reduced import make_key, reduced_number
 from dialwarden.ledger.silent_calls import NewSilentCall
 
 WRITE = {
@@ -74,9 +75,12 @@ def test_a_number_is_known_by_whatever_is_on_record_of_it(
             write(conn, A)
             numbers.written()
         numbers.look(conn)
-        assert (numbers.called(A), numbers.told(A)) == (table == "attempt", table != "attempt")
+        assert (numbers.called(A), numbers.told(conn, A)) == (
+            table == "attempt",
+            table != "attempt",
+        )
         assert not numbers.called(B)
-        assert not numbers.told(B)
+        assert not numbers.told(conn, B)
 
 
 def test_until_they_were_learnt_every_number_counts_as_known(conn: sqlite3.Connection) -> None:
@@ -84,7 +88,7 @@ def test_until_they_were_learnt_every_number_counts_as_known(conn: sqlite3.Conne
     look(conn, numbers)
     assert not numbers.complete
     assert numbers.called(A)
-    assert numbers.told(A)
+    assert numbers.told(conn, A)
 
 
 def test_numbers_that_come_while_the_others_are_learnt_are_known(
@@ -109,16 +113,38 @@ def test_numbers_that_come_while_the_others_are_learnt_are_known(
         numbers.look(conn)
         for number in (*range(A, A + 20), A - 1, A + 30, A - 20, A + 31):
             assert numbers.called(number)
-        assert all(map(numbers.told, (A - 1, A + 5, A + 30, A - 20, A + 31)))
+        for number in (A - 1, A + 5, A + 30, A - 20, A + 31):
+            assert numbers.told(conn, number)
 
 
-def test_a_reduced_number_is_known_as_it_stands(conn: sqlite3.Connection) -> None:
+def reduce(conn: sqlite3.Connection) -> None:
+    key = make_key(conn, T0)
+    with transaction(conn):
+        conn.execute(
+            "UPDATE objection SET number = ? WHERE number = ?", (reduced_number(key, A), A)
+        )
+
+
+def test_a_number_that_was_reduced_is_known_by_its_hash(conn: sqlite3.Connection) -> None:
     with transaction(conn):
         objections.add(conn, objection(A))
-        conn.execute("UPDATE objection SET number = -5")
+    reduce(conn)
     numbers = believed(conn)
-    assert not numbers.told(A)
-    assert numbers.told(-5)
+    assert numbers.told(conn, A)
+    assert not numbers.told(conn, B)
+
+
+def test_a_number_that_is_reduced_later_stays_known(conn: sqlite3.Connection, path: Path) -> None:
+    with transaction(conn):
+        objections.add(conn, objection(A))
+        objections.add(conn, objection(A + 1))
+    numbers = believed(conn)
+    other = open_ledger(path)
+    reduce(other)
+    other.close()
+    look(conn, numbers)
+    assert numbers.told(conn, A)
+    assert not numbers.told(conn, B)
 
 
 def test_what_was_rolled_back_leaves_the_ids_to_others(conn: sqlite3.Connection) -> None:
@@ -220,7 +246,7 @@ def _check(conn: sqlite3.Connection, numbers: KnownNumbers) -> None:
         assert numbers.called(number)
     for table in ("objection", "consent", "appointment", "silent_call"):
         for (number,) in conn.execute(f"SELECT number FROM {table}"):
-            assert numbers.told(number)
+            assert numbers.told(conn, number)
 
 
 def take_the_place(fresh: Path, path: Path) -> None:

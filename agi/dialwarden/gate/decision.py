@@ -239,7 +239,7 @@ class Decider:
         """The facts of now; nothing is read of a number that the ledger has never heard of."""
         known, number = self._known, reading.number
         assert number is not None
-        if known is None or reading.question.person or known.told(number.digits):
+        if known is None or reading.question.person or known.told(conn, number.digits):
             return self._facts(conn, reading, listings, at)
         if not known.called(number.digits):
             return Facts(lists=listings)

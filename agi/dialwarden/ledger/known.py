@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 
 from pyroaring import BitMap64
 
+from dialwarden.ledger.connection import LedgerConnection
+from dialwarden.ledger.reduced import key_of, reduced_number
+
 # Each has an id that only grows (AUTOINCREMENT), and an index that begins with the number.
 _CALLED = ("attempt",)
 _TOLD = ("objection", "consent", "appointment", "silent_call")
@@ -69,6 +72,7 @@ class KnownNumbers:
         self._marks: dict[str, _Mark] = dict(_NOTHING)  # those of the transaction under way
         self._version: int | None = None  # data_version of the last look
         self._conn: sqlite3.Connection | None = None
+        self._reduced = False  # some numbers on record are hashes
         self._written = False
         self._open = False  # a transaction was begun and, as far as we know, not committed
 
@@ -83,6 +87,7 @@ class KnownNumbers:
         In a transaction. If they are another ledger's, they are to be learnt once more.
         """
         self._numbers = numbers
+        self._reduced = _any_reduced(numbers)
         self._conn = None
         self.complete = True
         self.begin(conn)
@@ -100,6 +105,8 @@ class KnownNumbers:
             return
         if not self._goes_on(conn):
             self.forget()
+            if isinstance(conn, LedgerConnection):
+                conn.hash_key = None  # it may be another's too
             return
         self._conn, self._version = conn, version
         self._written = True
@@ -126,6 +133,7 @@ class KnownNumbers:
             ).fetchall()
             self._numbers.of(table).update(number & _UNSIGNED for _, number in rows)
             self._marks = {**self._marks, table: _Mark(*rows[-1])}
+        self._reduced = _any_reduced(self._numbers)
         self._written = False
 
     def reserved(self, attempt: int, number: int) -> None:
@@ -149,9 +157,18 @@ class KnownNumbers:
         """Whether the number may have been called."""
         return not self.complete or number in self._numbers.called
 
-    def told(self, number: int) -> bool:
-        """Whether there may be a no, a yes, an appointment or a silent call of the number."""
-        return not self.complete or number & _UNSIGNED in self._numbers.told
+    def told(self, conn: sqlite3.Connection, number: int) -> bool:
+        """Whether there may be a no, a yes, an appointment or a silent call of the number.
+
+        A row that is reduced while we know its number is still known by it; one that was reduced
+        before is known by the hash.
+        """
+        if not self.complete or number in self._numbers.told:
+            return True
+        if not self._reduced:
+            return False
+        key = key_of(conn)
+        return key is None or reduced_number(key, number) & _UNSIGNED in self._numbers.told
 
     def _goes_on(self, conn: sqlite3.Connection) -> bool:
         """Whether the rows that we know last are still there: else it may be a former copy.
@@ -168,6 +185,10 @@ class KnownNumbers:
 
 
 _UNSIGNED = (1 << 64) - 1
+
+
+def _any_reduced(numbers: Numbers) -> bool:
+    return bool(numbers.told) and numbers.told.max() >> 63 == 1
 
 
 @dataclass(slots=True)
