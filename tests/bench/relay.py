@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -225,6 +226,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.bench.relay")
     parser.add_argument("--megabytes", type=int, default=500)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every turn's figures")
     parser.add_argument("--serve", choices=sorted(_RELAYS), help=argparse.SUPPRESS)
     parser.add_argument("--upstream", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--core", type=int, default=-1, help=argparse.SUPPRESS)
@@ -238,6 +240,7 @@ def main() -> int:
         os.sched_setaffinity(0, set(cores[:-1]))
     else:
         print("one core: the relay and the load share it")
+    figures: dict[str, dict[str, list[float]]] = {}
     for name, one_by_one in (("an event a write", True), ("64 KiB a write", False)):
         writes = _writes(words.megabytes * 1_000_000, one_by_one)
         size = sum(map(len, writes))
@@ -248,12 +251,22 @@ def main() -> int:
         for _ in range(words.turns):
             for relay, taken in turns.items():
                 taken.append(_turn(relay, writes, core))
+        figures[name] = {
+            f"{relay}_{unit}": [figure(turn) for turn in taken]
+            for relay, taken in turns.items()
+            for unit, figure in (
+                ("mb_s", lambda turn: size / turn.seconds / 1e6),  # noqa: B023  called at once
+                ("s_gb", lambda turn: turn.processor / size * 1e9),  # noqa: B023
+            )
+        }
         print(_told("dialwarden's gateway", turns["gateway"], size))
         print(_told("bare relay", turns["bare"], size))
         quickest = {relay: min(t.seconds for t in taken) for relay, taken in turns.items()}
         least = {relay: min(t.processor for t in taken) for relay, taken in turns.items()}
         print(f"{'ratio':24} {quickest['bare'] / quickest['gateway']:8.2f}       "
               f"{least['bare'] / least['gateway']:6.2f}")  # fmt: skip
+    if words.json:
+        words.json.write_text(json.dumps(figures))
     return 0
 
 

@@ -198,6 +198,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every turn's seconds")
     words = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -216,6 +217,9 @@ def main() -> int:
     print(_told("dialwarden screen", ours, words.rows))
     print(_told("phonenumbers alone", theirs, words.rows))
     print(f"{'ratio':24} {min(ours)[0] / min(theirs)[0]:7.2f}")
+    if words.json:
+        seconds = {"ours_s": [one for one, _ in ours], "peer_s": [one for one, _ in theirs]}
+        words.json.write_text(json.dumps(seconds))
     told = ", ".join(f"{rule} {rows:,}" for rule, rows in summary["by_first_rule"].items())
     print(f"{summary['allowed']:,} allowed, {summary['refused']:,} refused ({told})")
     return 0
