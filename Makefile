@@ -9,10 +9,10 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-screen bench-relay bench-guard soak-ami lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-relay bench-guard soak-ami lint types unit covered asterisk lock clean
 
 help: ## what can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: ## start dialwarden with config/dialwarden.toml (CONFIG=FILE for another)
 	@.ci/venv.sh run
@@ -30,9 +30,14 @@ demo: ## place a handful of calls through a real Asterisk 22 and say what became
 	@echo "== calls through a real Asterisk; the first time a Debian root with it is made (root needed)"
 	@$(BIN)/python tests/asterisk/demo.py
 
-bench: ## ask 2,000 questions a second on loopback (BENCH="--rate 0 --at-once 128" for another load)
+bench: ## every figure in one run beside its peers, 15 minutes (BENCH="--quick", "--only decisions", "--json FILE")
 	@.ci/venv.sh dev
 	@.ci/bench.sh $(BENCH)
+
+bench-profile: ## where the microseconds of a decision go (BENCH="--cprofile" for Python's own profiler)
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.profile $(BENCH)"
+	@$(BIN)/python -m tests.bench.profile $(BENCH)
 
 bench-screen: ## judge 100,000 contacts, beside phonenumbers alone (BENCH="--rows 10000" for fewer)
 	@.ci/venv.sh dev

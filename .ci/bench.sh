@@ -1,47 +1,27 @@
 #!/usr/bin/env bash
-# Starts a bridge on a ledger of its own, asks it as Asterisk would, and stops it.
-# Arguments go to the load generator; without any: 2,000 questions a second for ten seconds.
+# Runs the benchmark, with PostgreSQL for the peer that asks it: an installed one, or Debian's,
+# which is installed when we may. Arguments go to tests/bench/__main__.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-folder=$(mktemp -d)
-port=$(.venv/bin/python -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-bridge=
-stop() {
-    [[ -z $bridge ]] || { kill "$bridge" && wait "$bridge"; } 2>/dev/null || true
-    rm -rf "$folder"
+have_postgres() {
+    compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null
 }
-trap stop EXIT
 
-cat >"$folder/dialwarden.toml" <<CONFIG
-[store]
-path = "bench.db"
+if [[ " $* " != *" --quick "* && " $* " != *" --no-sql "* ]] && ! have_postgres; then
+    if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
+        echo "== installing postgresql with apt-get" >&2
+        export DEBIAN_FRONTEND=noninteractive
+        # Without a cluster of its own that would run from then on.
+        mkdir -p /etc/postgresql-common
+        [[ -e /etc/postgresql-common/createcluster.conf ]] ||
+            echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+        { apt-get -q update && apt-get -q install -y --no-install-recommends postgresql; } >&2 ||
+            echo "== no PostgreSQL: its rows are left out" >&2
+    else
+        echo "== no PostgreSQL is installed: its rows are left out" >&2
+    fi
+fi
 
-[agi]
-listen = "127.0.0.1:$port"
-
-[log]
-level = "warning"
-
-# No law here: the hour of the day must not decide what is measured. The caps make it count.
-[campaigns.bench]
-professional = "bench"
-policy = "none"
-region = "FR"
-
-[campaigns.bench.tighten]
-caps = [{ max = 4, period = "30 days" }]
-CONFIG
-
-echo "== dialwarden on 127.0.0.1:$port, ledger in $folder"
-.venv/bin/dialwarden serve --config "$folder/dialwarden.toml" 2>"$folder/log" &
-bridge=$!
-for _ in {1..200}; do
-    (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && break
-    kill -0 "$bridge" 2>/dev/null || { cat "$folder/log" >&2; exit 1; }
-    sleep 0.1
-done
-
-[[ $# -gt 0 ]] || set -- --rate 2000 --seconds 10
-echo "== python -m tests.bench.load --campaign bench $*"
-.venv/bin/python -m tests.bench.load --port "$port" --campaign bench "$@"
+echo "== python -m tests.bench $*" >&2
+exec .venv/bin/python -m tests.bench "$@"

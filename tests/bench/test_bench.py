@@ -1,0 +1,64 @@
+"""The benchmark, short: real servers, a small ledger, and no look at how long anything took."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.running import environ
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """What `python -m tests.bench` prints, and what it writes for programs."""
+    folder = tmp_path_factory.mktemp("bench")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--quick", "--only", "decisions,start,growth",
+         "--rounds", "1", "--seconds", "0.3", "--json", str(folder / "bench.json")],
+        cwd=ROOT, env=environ(XDG_CACHE_HOME=str(folder)), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout, json.loads((folder / "bench.json").read_text())
+
+
+# It ends with 1 when a question had no answer, or when the ALLOWs that were answered and the
+# attempts in the ledgers are not equally many.
+@pytest.mark.timeout(180)
+def test_every_question_has_its_answer(run: tuple[str, dict[str, Any]]) -> None:
+    _, found = run
+    assert found["errors"] == {}
+    # Everybody may be called but who is on the list: no rule of the benchmark's policy decides.
+    assert set(found["verdicts"]) == {"ALLOW", "REFUSE opposition"}
+    assert all(found["verdicts"].values())
+
+
+def test_every_figure_is_in_the_table(run: tuple[str, dict[str, Any]]) -> None:
+    text, found = run
+    rows = [(row["what"], row["peer"].partition(" us")[0].rstrip("0123456789").rstrip())
+            for row in found["rows"]]  # fmt: skip
+    processor = "processor a decision, 128 at once, line by line"
+    assert [peer for what, peer in rows if what == processor] == [
+        "panoramisk on asyncio", "panoramisk on uvloop", "bare asyncio", "bare uvloop",
+    ]  # fmt: skip
+    whats = [what for what, _ in rows]
+    assert f"{processor}, beside a pooled SQL check" in whats
+    assert "latency at 200 calls/s, from the scheduled instant, p99" in whats
+    assert "start with 50,000 attempts, to the first answer" in whats
+    for row in found["rows"]:
+        assert row["what"] in text
+        assert row["ratio"] is None or row["low"] <= row["ratio"] <= row["high"]
+
+
+def test_growth_is_told_for_every_size(run: tuple[str, dict[str, Any]]) -> None:
+    text, found = run
+    sizes = [(one["attempts"], one["numbers"]) for one in found["growth"]]
+    assert sizes == [(0, 0), (0, 100_000), (50_000, 100_000)]
+    for attempts, numbers in sizes:
+        assert f"| {attempts:<10,} | {numbers:<10,} |" in text
