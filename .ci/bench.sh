@@ -8,7 +8,12 @@ have_postgres() {
     compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null
 }
 
-if [[ " $* " != *" --quick "* && " $* " != *" --no-sql "* ]] && ! have_postgres; then
+wants_postgres() {
+    [[ " $* " != *" --quick "* && " $* " != *" --no-sql "* ]] || return 1
+    [[ " $* " != *" --only "* || " $* " == *decisions* ]]
+}
+
+if wants_postgres "$@" && ! have_postgres; then
     if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
         echo "== installing postgresql with apt-get" >&2
         export DEBIAN_FRONTEND=noninteractive

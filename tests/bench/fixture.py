@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyroaring import BitMap64
-from tests.bench.people import CALLED_NUMBERS, called_sql, opposed_numbers
+from tests.bench.people import CALLED_NUMBERS, called_sql, opposed_numbers, opposed_sql
 
 from dialwarden.ledger import lists, schema
 from dialwarden.ledger.connection import open_ledger, transaction
@@ -159,25 +159,21 @@ def ledger(attempts: int, numbers: int) -> Path:
     Not to be written to: copy it.
     """
     made_from = (
-        Path(__file__).read_bytes(),
-        Path(__file__).with_name("people.py").read_bytes(),
+        _ATTEMPTS.encode(),
+        called_sql().encode(),
+        opposed_sql(max(1, numbers)).encode(),
         *(migration.sql.encode() for migration in schema.MIGRATIONS),
     )
     digest = hashlib.sha256(b"\0".join(made_from)).hexdigest()[:12]
     path = cache_folder() / f"ledger-{attempts}-{numbers}-{digest}.db"
     if not path.exists():
-        _drop_former(path, digest)
+        for former in path.parent.glob(f"ledger-{attempts}-{numbers}-*.db"):
+            former.unlink()
         part = path.with_suffix(".part")
         part.unlink(missing_ok=True)
         _make(part, attempts, numbers)
         part.rename(path)
     return path
-
-
-def _drop_former(path: Path, digest: str) -> None:
-    for other in path.parent.glob("ledger-*.db"):
-        if digest not in other.name:
-            other.unlink()
 
 
 def _make(path: Path, attempts: int, numbers: int) -> None:
