@@ -13,7 +13,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -26,6 +25,7 @@ from tests.bench.table import Row, as_json, rendered
 # In the order of the table.
 _PARTS: dict[str, Callable[[rows.Bench], list[Row]]] = {
     "decisions": rows.decisions,
+    "imports": rows.imports,
     "start": rows.start,
     "screen": rows.screen,
     "relay": rows.relay,
@@ -66,11 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.collect()
     gc.freeze()
     before, began = os.getloadavg(), time.monotonic()
-    # Beside what is cached, on a disk: where temporary files are kept in memory, a commit is free.
-    with tempfile.TemporaryDirectory(prefix="run-", dir=fixture.cache_folder()) as folder:
-        bench = rows.Bench(Path(folder), size, cores, _say)
+    with fixture.work_folder() as folder:
+        bench = rows.Bench(folder, size, cores, _say)
         table = [row for name, part in _PARTS.items() if name in wanted for row in part(bench)]
         grown = rows.growth(bench) if _GROWTH in wanted else []
+    if words.quick:
+        _say("quick: everything ran, and was too small and too short for the figures to say much")
     machine = {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -84,6 +85,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(rendered(table))
     if grown:
         print("\nProcessor a decision, by what is on record:\n" + rows.told_growth(grown))
+    if bench.verdicts:
+        counted = ", ".join(f"{verdict} {count:,}" for verdict, count in bench.verdicts.items())
+        print(f"\nAnswers of ours: {counted}; every ALLOW is an attempt in its ledger"
+              if not bench.errors else f"\nAnswers of ours: {counted}")  # fmt: skip
     if bench.errors:
         print(f"errors: {bench.errors}", file=sys.stderr)
     if words.json:

@@ -14,9 +14,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import socket
 import sqlite3
-from contextlib import closing, suppress
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -129,7 +134,8 @@ hours = {{ mon-sun = ["00:00-24:00"] }}
 caps = [{{ max = 4, period = "30 days" }}]
 gap = "2 hours"
 """
-_DAY_US = 24 * 3600 * 1_000_000
+_DAY_S = 24 * 3600
+_DAY_US = _DAY_S * 1_000_000
 # In the order of time, as they would have come; of some numbers there are two, weeks apart.
 _ATTEMPTS = """
 WITH RECURSIVE row (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM row WHERE i < {count} - 1)
@@ -151,6 +157,21 @@ def cache_folder() -> Path:
     folder = kept / "dialwarden" / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """A folder for one run, beside what is cached: on a disk.
+
+    Where temporary files are kept in memory a commit would be free. Told to end, the run ends in
+    order: servers are stopped, and gigabytes of copies do not stay behind.
+    """
+    for left in cache_folder().glob("run-*"):  # of one that was killed
+        if time.time() - left.stat().st_mtime > _DAY_S:
+            shutil.rmtree(left, ignore_errors=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="run-", dir=cache_folder()) as folder:
+        yield Path(folder)
 
 
 def ledger(attempts: int, numbers: int) -> Path:
@@ -247,10 +268,13 @@ class Place:
         shutil.copyfile(ledger(attempts, numbers), self.ledger)
 
     def reserved(self) -> int:
-        """How many attempts are in the ledger beyond those that it was made with."""
+        """How many attempts count in the ledger beyond those that it was made with.
+
+        One whose answer came too late was refused to whoever asked, and is voided.
+        """
         with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True)) as conn:
             found: int = conn.execute(
-                "SELECT count(*) FROM attempt WHERE id > ?", (self.attempts,)
+                "SELECT count(*) FROM attempt WHERE id > ? AND voided_at IS NULL", (self.attempts,)
             ).fetchone()[0]
         return found
 

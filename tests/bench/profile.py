@@ -19,7 +19,6 @@ import io
 import json
 import pstats
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -193,8 +192,12 @@ def _server(how: str, place: fixture.Place, cores: Cores) -> tuple[Server, Path]
     return Server(how, argv, cores=cores, log=log, port=place.port), file
 
 
-def measured(bench: rows.Bench, shares: Shares) -> tuple[list[Stage], Spread, Spread]:
-    """The stages of a decision; the whole of one, without wrappers; the bare server's whole."""
+def measured(bench: rows.Bench, shares: Shares, rate: float) -> tuple[list[Stage], Spread, Spread]:
+    """The stages of a decision; the whole of one, without wrappers; the bare server's whole.
+
+    Args:
+        rate: calls a second; 0 keeps as many as ever under way.
+    """
     size = bench.size
     timed_place = bench.place("timed", size.attempts, size.numbers)
     whole_place = bench.place("whole", size.attempts, size.numbers)
@@ -206,9 +209,9 @@ def measured(bench: rows.Bench, shares: Shares) -> tuple[list[Stage], Spread, Sp
         Server.peer("bare uvloop", "bare", "uvloop", bench.cores, bench.folder) as bare,
     ):
         for turn in range(size.rounds + 1):
-            asked += bench.ask(timed, place=timed_place, shares=shares).answered
-            whole, _ = bench.processor(ours, place=whole_place, shares=shares)
-            least, _ = bench.processor(bare, shares=shares)
+            asked += bench.ask(timed, place=timed_place, shares=shares, rate=rate).answered
+            whole, _ = bench.processor(ours, place=whole_place, shares=shares, rate=rate)
+            least, _ = bench.processor(bare, shares=shares, rate=rate)
             if turn:  # the first one warms up; the stages are so many calls that it does not show
                 wholes.append(whole)
                 bares.append(least)
@@ -255,6 +258,7 @@ def _profile(bench: rows.Bench) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.bench.profile")
     parser.add_argument("--quick", action="store_true", help="a small ledger, short rounds")
+    parser.add_argument("--rate", type=float, default=0.0, help="calls a second; 0: at once")
     parser.add_argument("--cprofile", action="store_true", help="Python's own profiler")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the figures for programs")
     parser.add_argument("--serve", nargs=3, metavar=("HOW", "CONFIG", "FILE"),
@@ -266,10 +270,8 @@ def main() -> int:
     cores = Cores()
     cores.ask()
     size = rows.QUICK if words.quick else rows.Size()
-    with tempfile.TemporaryDirectory(prefix="run-", dir=fixture.cache_folder()) as folder:
-        bench = rows.Bench(
-            Path(folder), size, cores, lambda line: print(f"== {line}", file=sys.stderr)
-        )
+    with fixture.work_folder() as folder:
+        bench = rows.Bench(folder, size, cores, lambda line: print(f"== {line}", file=sys.stderr))
         if words.cprofile:
             print(_profile(bench))
             return 0
@@ -278,8 +280,9 @@ def main() -> int:
             ("fresh callees", Shares()),
             ("callees with a history", Shares(called=1.0)),
         ):
-            stages, whole, bare = measured(bench, shares)
-            print(f"\n{kind}, {size.at_once} at once, {size.rounds} rounds\n")
+            stages, whole, bare = measured(bench, shares, words.rate)
+            load = f"{words.rate:g} a second" if words.rate else f"{size.at_once} at once"
+            print(f"\n{kind}, {load}, {size.rounds} rounds\n")
             print(told(stages, whole, bare))
             figures[kind] = {
                 "stages": [asdict(stage) for stage in stages],
