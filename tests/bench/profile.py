@@ -44,14 +44,26 @@ SEAMS: dict[str, tuple[str, ...]] = {
     "reading the environment": ("dialwarden.wire.agi:AgiSession.receive",),
     "the question": (f"{_DOORS}.agi_scripts:AgiScripts._question",),
     "the number, places, caller id": (f"{_GATE}.gate:read_question",),
+    "into the batch and out of it": (
+        f"{_GATE}.gate:Gate.answer",
+        f"{_GATE}.gate:Gate._decided",
+    ),
+    "begin and commit": (f"{_LEDGER}.batch:Batch.commit",),
     "lists": (f"{_LEDGER}.list_cache:ListCache.look_up",),
     "facts": (f"{_GATE}.decision:read_facts",),
-    "rules": (f"{_GATE}.decision:judged",),
-    "what it was judged by": (f"{_GATE}.decision:basis_of", f"{_GATE}.decision:basis_id"),
-    "the attempt's row": (f"{_LEDGER}.attempts:reserve",),
+    "rules": (
+        f"{_GATE}.alike:Rulings.ruling",
+        f"{_GATE}.alike:judged",
+        f"{_GATE}.decision:judged",
+    ),
+    "what it was judged by": (
+        f"{_GATE}.alike:basis_of",
+        f"{_GATE}.decision:basis_of",
+        f"{_GATE}.decision:basis_id",
+    ),
+    "the attempts' rows": (f"{_LEDGER}.attempts:reserve_all",),
     "the refusal's row": (f"{_GATE}.decision:record_refusal",),
-    "deciding, besides": (f"{_GATE}.decision:Decider.decide",),
-    "begin and commit": (f"{_LEDGER}.batch:Batch.commit",),
+    "deciding, besides": (f"{_GATE}.decision:Decider.decide_all",),
     "variables": (f"{_DOORS}.agi_scripts:verdict_variables",),
     "the command": (f"{_DOORS}.agi_conversation:set_variables",),
     "the log's line": ("dialwarden.log:VerdictLog.write",),
@@ -208,6 +220,8 @@ def measured(bench: rows.Bench, shares: Shares, rate: float) -> tuple[list[Stage
         Server.bridge("whole", whole_place.config, whole_place.port, bench.cores) as ours,
         Server.peer("bare uvloop", "bare", "uvloop", bench.cores, bench.folder) as bare,
     ):
+        for server in (timed, ours):
+            server.settle()
         for turn in range(size.rounds + 1):
             asked += bench.ask(timed, place=timed_place, shares=shares, rate=rate).answered
             whole, _ = bench.processor(ours, place=whole_place, shares=shares, rate=rate)

@@ -216,6 +216,13 @@ def _bridge(name: str, place: fixture.Place, bench: Bench) -> Server:
     return Server.bridge(name, place.config, place.port, bench.cores)
 
 
+def _warm_up(bench: Bench, servers: Sequence[Server], places: Mapping[str, fixture.Place]) -> None:
+    """Have done what is done at the start, and with the first calls."""
+    for server in servers:
+        server.settle()
+        bench.ask(server, place=places.get(server.name), seconds=bench.size.seconds / 4)
+
+
 def _processor_rows(
     bench: Bench,
     servers: Mapping[str, Server],
@@ -226,8 +233,7 @@ def _processor_rows(
     size = bench.size
     places = {"ours": place, "quiet": quiet}
     bench.say(f"processor a call, {size.at_once} at once, {size.rounds} rounds in turns")
-    for name, server in servers.items():  # what is loaded or compiled with the first calls
-        bench.ask(server, place=places.get(name), seconds=size.seconds / 4)
+    _warm_up(bench, list(servers.values()), places)
     beside: list[float] = []
 
     def measured(name: str, **how: Any) -> Callable[[], float]:
@@ -241,12 +247,16 @@ def _processor_rows(
 
     subjects = {name: measured(name) for name in servers}
     subjects["house"] = measured("ours", campaign="house")
+    subjects["fresh"] = measured("ours", shares=Shares())
+    subjects["called"] = measured("ours", shares=Shares(called=1.0))
     found = _turns(subjects, size.rounds)
     what = f"processor a decision, {size.at_once} at once, line by line"
     us = {"unit": "us"}
     ours = found["ours"]
     rows = [
         compared(what, ours, found[ASYNCIO], ASYNCIO, at_most=1.0, **us),
+        compared("… callees who are fresh only", found["fresh"], found[ASYNCIO], ASYNCIO, **us),
+        compared("… who were called before only", found["called"], found[ASYNCIO], ASYNCIO, **us),
         compared(what, ours, found[UVLOOP], UVLOOP, **us),
         compared(what, ours, found[BARE], BARE, **us),
         compared(what, ours, found[BARE_UVLOOP], BARE_UVLOOP, **us),
@@ -319,10 +329,9 @@ def growth(bench: Bench) -> list[Grown]:
             one: stack.enter_context(_bridge(place.folder.name, place, bench))
             for one, place in places.items()
         }
-        resident = {one: server.resident() for one, server in servers.items()}
         bench.say(f"processor a call with each of {len(sizes)} sizes, {size.rounds} rounds")
-        for one, server in servers.items():
-            bench.ask(server, place=places[one], seconds=size.seconds / 4)
+        _warm_up(bench, list(servers.values()), {one.folder.name: one for one in places.values()})
+        resident = {one: server.resident() for one, server in servers.items()}
 
         def measured(one: tuple[int, int], shares: Shares) -> Callable[[], float]:
             return lambda: bench.processor(

@@ -21,6 +21,7 @@ from tests.running import environ
 
 ROOT = Path(__file__).parents[2]
 _STARTS_WITHIN_S = 60.0
+_IDLE_S = 0.005  # of processor within half a second
 
 
 class Cores:
@@ -148,6 +149,18 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
+
+    def settle(self) -> None:
+        """Wait until it does nothing by itself any more: what it does at its start is no call's."""
+        give_up = time.perf_counter() + _STARTS_WITHIN_S
+        before = self.processor()
+        while time.perf_counter() < give_up:
+            time.sleep(0.5)
+            now = self.processor()
+            if now - before < _IDLE_S:
+                return
+            before = now
+        raise SystemExit(f"{self.name} does not come to rest")
 
     def processor(self) -> float:
         """Seconds of processor that all its threads have taken so far."""
