@@ -18,17 +18,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.bench import fixture, rows
+from tests.bench import decisions, fixture, growth, others
+from tests.bench.run import QUICK, Bench, Size
 from tests.bench.servers import Cores
 from tests.bench.table import Row, as_json, rendered
 
 # In the order of the table.
-_PARTS: dict[str, Callable[[rows.Bench], list[Row]]] = {
-    "decisions": rows.decisions,
-    "imports": rows.imports,
-    "start": rows.start,
-    "screen": rows.screen,
-    "relay": rows.relay,
+_PARTS: dict[str, Callable[[Bench], list[Row]]] = {
+    "decisions": decisions.decisions,
+    "imports": others.imports,
+    "start": growth.start,
+    "screen": others.screen,
+    "relay": others.relay,
 }
 _GROWTH = "growth"
 
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = words.only.split(",")
     if unknown := sorted(set(wanted) - set(names)):
         parser.error(f"--only {unknown[0]}: none of {', '.join(names)}")
-    size = rows.QUICK if words.quick else rows.Size()
+    size = QUICK if words.quick else Size()
     if words.rounds:
         size = replace(size, rounds=words.rounds)
     if words.seconds:
@@ -67,9 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.freeze()
     before, began = os.getloadavg(), time.monotonic()
     with fixture.work_folder() as folder:
-        bench = rows.Bench(folder, size, cores, _say)
+        bench = Bench(folder, size, cores, _say)
         table = [row for name, part in _PARTS.items() if name in wanted for row in part(bench)]
-        grown = rows.growth(bench) if _GROWTH in wanted else []
+        grown = growth.growth(bench) if _GROWTH in wanted else []
     if words.quick:
         _say("quick: everything ran, and was too small and too short for the figures to say much")
     machine = {
@@ -84,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if table:
         print(rendered(table))
     if grown:
-        print("\nProcessor a decision, by what is on record:\n" + rows.told_growth(grown))
+        print("\nProcessor a decision, by what is on record:\n" + growth.told_growth(grown))
     if bench.verdicts:
         counted = ", ".join(f"{verdict} {count:,}" for verdict, count in bench.verdicts.items())
         print(f"\nAnswers of ours: {counted}; every ALLOW is an attempt in its ledger"

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pyroaring import BitMap64
-from tests.bench.people import CALLED_NUMBERS, called_sql, opposed_numbers, opposed_sql
+from tests.bench.people import called_sql, opposed_numbers, opposed_sql
 
 from dialwarden.ledger import lists, schema
 from dialwarden.ledger.connection import open_ledger, transaction
@@ -287,8 +287,3 @@ def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port: int = sock.getsockname()[1]
     return port
-
-
-def has_history(attempts: int) -> bool:
-    """Whether every number that `people.called` gives was called in such a ledger."""
-    return attempts >= CALLED_NUMBERS

@@ -143,6 +143,9 @@ class Generator:
         callees: the numbers, digits of E.164, French ones: asked about as they are dialled.
         whole: the environment in one write, not a line a write as Asterisk does.
         first: of the serial numbers that calls are told apart by.
+
+    Attributes:
+        serial: that of the next call.
     """
 
     def __init__(
@@ -158,7 +161,7 @@ class Generator:
         self._campaign = campaign.encode()
         self._callees = callees
         self._whole = whole
-        self._serial = first
+        self.serial = first
         self._open: dict[int, _Call] = {}
         self._heard: list[bytes] = []
         self._tally = Tally()
@@ -199,8 +202,8 @@ class Generator:
             tally.heard(command)
 
     def _environment(self) -> list[bytes]:
-        serial = self._serial
-        self._serial = serial + 1
+        serial = self.serial
+        self.serial = serial + 1
         lines = [
             *_BEFORE,
             b"agi_channel: PJSIP/agent-%08x\n" % (serial & 0xFFFFFFFF),

@@ -26,8 +26,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import fixture, rows
+from tests.bench import fixture
 from tests.bench.people import Shares
+from tests.bench.run import QUICK, Bench, Size, bridge
 from tests.bench.servers import Cores, Server
 from tests.bench.table import Spread
 
@@ -137,7 +138,7 @@ def seam(place: str) -> tuple[Any, str]:
 
 def _serve_timed(config: Path, file: Path) -> int:
     """A bridge with wrapped seams, until it is stopped; then what they counted."""
-    from dialwarden import bridge
+    from dialwarden.bridge import run as serve
 
     clock = StageClock()
     for stage, places in SEAMS.items():
@@ -145,7 +146,7 @@ def _serve_timed(config: Path, file: Path) -> int:
             owner, name = seam(place)
             setattr(owner, name, clock.wrapped(stage, getattr(owner, name)))
     own, around = clock.costs()
-    status = bridge.run(config)
+    status = serve(config)
     counted = {
         stage: {
             "calls": clock.calls[stage],
@@ -162,7 +163,7 @@ def _serve_timed(config: Path, file: Path) -> int:
 
 def _serve_profiled(config: Path, file: Path) -> int:
     """A bridge under cProfile, a profile a thread, until it is stopped."""
-    from dialwarden import bridge
+    from dialwarden.bridge import run as serve
 
     profiles = {"the loop's thread": cProfile.Profile()}
     owner, name = seam(_COMMIT)
@@ -175,7 +176,7 @@ def _serve_profiled(config: Path, file: Path) -> int:
         return commit(*args, **named)
 
     setattr(owner, name, begin)
-    status = profiles["the loop's thread"].runcall(bridge.run, config)
+    status = profiles["the loop's thread"].runcall(serve, config)
     told = io.StringIO()
     for thread, profile in profiles.items():
         told.write(f"== {thread}\n")
@@ -204,7 +205,7 @@ def _server(how: str, place: fixture.Place, cores: Cores) -> tuple[Server, Path]
     return Server(how, argv, cores=cores, log=log, port=place.port), file
 
 
-def measured(bench: rows.Bench, shares: Shares, rate: float) -> tuple[list[Stage], Spread, Spread]:
+def measured(bench: Bench, shares: Shares, rate: float) -> tuple[list[Stage], Spread, Spread]:
     """The stages of a decision; the whole of one, without wrappers; the bare server's whole.
 
     Args:
@@ -217,7 +218,7 @@ def measured(bench: rows.Bench, shares: Shares, rate: float) -> tuple[list[Stage
     wholes, bares, asked = [], [], 0
     with (
         timed,
-        Server.bridge("whole", whole_place.config, whole_place.port, bench.cores) as ours,
+        bridge("whole", whole_place, bench) as ours,
         Server.peer("bare uvloop", "bare", "uvloop", bench.cores, bench.folder) as bare,
     ):
         for server in (timed, ours):
@@ -258,7 +259,7 @@ def _shown(spread: Spread) -> str:
     return f"{spread.median:.0f} ({spread.low:.0f}-{spread.high:.0f})"
 
 
-def _profile(bench: rows.Bench) -> str:
+def _profile(bench: Bench) -> str:
     place = bench.place("profiled", bench.size.attempts, bench.size.numbers)
     server, file = _server("profiled", place, bench.cores)
     with server:
@@ -283,9 +284,9 @@ def main() -> int:
         return _SERVING[how](Path(config), Path(file))
     cores = Cores()
     cores.ask()
-    size = rows.QUICK if words.quick else rows.Size()
+    size = QUICK if words.quick else Size()
     with fixture.work_folder() as folder:
-        bench = rows.Bench(folder, size, cores, lambda line: print(f"== {line}", file=sys.stderr))
+        bench = Bench(folder, size, cores, lambda line: print(f"== {line}", file=sys.stderr))
         if words.cprofile:
             print(_profile(bench))
             return 0
