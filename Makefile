@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-relay bench-guard soak-ami lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-relay bench-guard soak soak-ami lint types unit covered asterisk lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,15 @@ bench-guard: ## from INVITE to CANCEL on a real Asterisk, and what following cal
 	@.ci/venv.sh dev
 	@echo "== python -m tests.bench.guard $(BENCH)"
 	@$(BIN)/python -m tests.bench.guard $(BENCH)
+
+soak: ## ten minutes at 500 calls a second, then kills and troubles (SOAK="--seconds 60 --rate 500")
+	@.ci/venv.sh dev
+	@echo "== python -m tests.soak.steady $(SOAK)"
+	@$(BIN)/python -m tests.soak.steady $(SOAK)
+	@echo "== python -m tests.soak.kills"
+	@$(BIN)/python -m tests.soak.kills
+	@echo "== python -m tests.soak.trouble"
+	@$(BIN)/python -m tests.soak.trouble
 
 soak-ami: ## six minutes of calls while links break and the bridge is killed (SOAK="--seconds 60")
 	@.ci/venv.sh dev
