@@ -53,13 +53,18 @@ class LedgerConnection(sqlite3.Connection):
     """A connection that knows which file it opened, and which log, by name and by inode.
 
     Attributes:
+        path: the ledger's name as it was configured.
+        place: what that name led to through symbolic links: SQLite's log lies beside that one.
+        size: bytes of the file, the most that were seen.
         hash_key: that file's, once it is known; see `reduced`.
     """
 
     path: str = ""
+    place: str = ""
     inode: tuple[int, int] | None = None
     log: tuple[int, int] | None = None
     hash_key: bytes | None = None
+    size: int = 0
 
 
 def micros(instant: datetime) -> int:
@@ -88,11 +93,15 @@ def maybe_instant(at: int | None) -> datetime | None:
 
 def file_id(path: str) -> tuple[int, int] | None:
     """Device and inode of the file of that name now; None when there is none."""
+    return _id_and_size(path)[0]
+
+
+def _id_and_size(path: str) -> tuple[tuple[int, int] | None, int]:
     try:
         found = os.stat(path)  # noqa: PTH116  asked at every batch; Path would double its price
     except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        return None, 0
+    return (found.st_dev, found.st_ino), found.st_size
 
 
 def replaced(conn: sqlite3.Connection) -> bool:
@@ -105,18 +114,30 @@ def replaced(conn: sqlite3.Connection) -> bool:
         LedgerBroken: the log is not the file's own any more. SQLite finds a log by its name: it
             would play a former file's log into the new one, or lose what only the removed log
             holds (the last connection to close still saves that: hence the advice to restart).
+            Or the file became shorter, as when a copy is written over it. SQLite would go on with
+            the pages that it has in memory; nothing of ours ever makes a ledger shorter.
     """
     if not isinstance(conn, LedgerConnection):
         return False
     if conn.log is None:
-        conn.log = file_id(f"{conn.path}-wal")
-    same_log = conn.log == file_id(f"{conn.path}-wal")
-    if file_id(conn.path) == conn.inode:
+        conn.log = file_id(f"{conn.place}-wal")
+    same_log = conn.log == file_id(f"{conn.place}-wal")
+    inode, size = _id_and_size(conn.path)
+    if inode == conn.inode:
         if not same_log:
             raise LedgerBroken(
                 conn.path, "its log (-wal) was removed while in use", "restart dialwarden"
             )
+        if size < conn.size:
+            raise LedgerBroken(
+                conn.path,
+                f"was cut to {size} bytes while in use, or written over",
+                "stop dialwarden, restore the file, remove its -wal and -shm, start again",
+            )
+        conn.size = size
         return False
+    if os.path.realpath(conn.path) != conn.place:
+        return True
     if same_log and conn.log is not None:
         raise LedgerBroken(
             conn.path,
@@ -269,7 +290,7 @@ def open_beside(conn: sqlite3.Connection) -> sqlite3.Connection:
     if not isinstance(conn, LedgerConnection) or replaced(conn):
         raise LedgerUnavailable(path_of(conn), "is another file by now")
     beside = _connect(conn.path, 0.0, lambda _: None)
-    beside.log = file_id(f"{conn.path}-wal")
+    beside.log = file_id(f"{beside.place}-wal")
     if (beside.inode, beside.log) == (conn.inode, conn.log):
         return beside
     beside.close()
@@ -292,7 +313,8 @@ def _connect(
         )
         try:
             conn.path = path
-            conn.inode = file_id(path)
+            conn.place = os.path.realpath(path)
+            conn.inode, conn.size = _id_and_size(path)
             if conn.inode is None:
                 raise LedgerUnavailable(path, "there is no such file")
             conn.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -313,7 +335,7 @@ def _set_up(conn: LedgerConnection, path: str, *, create: bool, busy_timeout_s: 
     conn.execute("PRAGMA foreign_keys = ON")
     for migration in schema.migrate(conn):
         log.info("ledger %s: migrated to version %d (%s)", path, migration.version, migration.name)
-    conn.log = file_id(f"{path}-wal")
+    conn.log = file_id(f"{conn.place}-wal")
 
 
 def _check_ours(conn: LedgerConnection, path: str, *, create: bool) -> None:
