@@ -31,6 +31,9 @@ level = "{level}"
 exempt = ["_3949"]
 [lists.house]
 kind = "opposition"
+[lists.spare]
+kind = "opposition"
+region = "FR"
 # No law here: the hour of the day must not decide what is asked of the ledger.
 [campaigns.soak]
 professional = "acme"

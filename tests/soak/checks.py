@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -38,7 +38,8 @@ def nothing_lost(
     """What is wrong between the answers and the ledger; empty when nothing is.
 
     Args:
-        told_all: nobody was killed: there is no attempt in force that nobody was told of.
+        told_all: nobody was killed: there is no attempt in force that nobody was told of, but for
+            callers who left without an answer: it may have been on its way to them.
         recorded_all: the ledger could be written throughout: each refusal is in it.
         since: attempts up to this id were there before.
     """
@@ -69,6 +70,7 @@ def nothing_lost(
     )  # fmt: skip
     if told_all:
         known = {one.attempt for one in allowed}
+        known |= kept_for_nobody(kept, told)
         wrong += each("in the ledger, and nobody was told", (key for key in kept.keys() - known))
     if recorded_all:
         expected = Counter(one.call for one in told if one.verdict == "REFUSE")
@@ -78,6 +80,12 @@ def nothing_lost(
             (call for call in calls if expected[call] != refused[call]),
         )
     return wrong
+
+
+def kept_for_nobody(kept: Mapping[int, tuple[int, str]], told: Iterable[Said]) -> set[int]:
+    """Attempts in force, of calls that left before they heard anything."""
+    left = {one.call for one in told if one.verdict == "nothing"}
+    return {attempt for attempt, (_, call) in kept.items() if call in left}
 
 
 def each(what: str, found: Iterable[object]) -> list[str]:

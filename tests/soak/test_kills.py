@@ -65,6 +65,8 @@ def ledger(tmp_path: Path) -> Path:
         ([said(1), said(2), said(0, "REFUSE", dialled="112", call="1.0")],
          ["exempt, and yet refused: 1", "refusals told and recorded differ: 1"]),
         ([said(1), said(2), said(0, "no connection")], []),
+        # Whoever left while the answer was on its way: it counts.
+        ([said(1), said(0, "nothing", call="1.2")], []),
     ],
 )  # fmt: skip
 def test_the_comparison_finds_what_is_wrong(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,10 +22,10 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.running import WITHIN_S, Running
+from tests.running import WITHIN_S, Running, environ
 from tests.soak import checks
 from tests.soak.bridge import Figures, configured, free_port
-from tests.soak.calls import Calls, Said
+from tests.soak.calls import FIRST, Calls, Said
 from tests.soak.history import ledger_with
 
 NUMBERS = 100_000
@@ -36,6 +37,7 @@ class Scene:
     """A bridge, and where its ledger lies: in a folder of its own, on a small disk if need be."""
 
     running: Running
+    config: Path
     ledger: Path
     disk: Path
 
@@ -64,6 +66,38 @@ def read_from(scene: Scene) -> Iterator[None]:
         conn.execute("SELECT count(*) FROM attempt").fetchone()
         yield
         conn.execute("ROLLBACK")
+
+
+@contextmanager
+def imported_into(scene: Scene) -> Iterator[None]:
+    """A list of two million numbers is imported beside the calls."""
+    numbers = scene.disk / "numbers.csv"
+    with numbers.open("w") as stream:
+        stream.write("number\n")
+        stream.writelines(f"+{FIRST + 5 * n}\n" for n in range(1, 2_000_000))
+    words = ("list", "import", "spare", str(numbers), "--config", str(scene.config))
+    with subprocess.Popen(
+        [sys.executable, "-m", "dialwarden", *words], env=environ(), stdout=subprocess.DEVNULL
+    ) as process:
+        yield
+        if process.wait() != 0:
+            raise RuntimeError(f"the import ended with {process.returncode}")
+
+
+@contextmanager
+def syncing(scene: Scene, what: str) -> Iterator[None]:
+    """Every fsync of the bridge's is late, or fails, as strace has it."""
+    if shutil.which("strace") is None:
+        raise PermissionError("this takes strace")
+    calls = "fsync,fdatasync"
+    with subprocess.Popen(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(scene.pid), "-e", f"trace={calls}",
+         "-e", f"inject={calls}:{what}"],
+    ) as process:  # fmt: skip
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -122,6 +156,10 @@ TROUBLES: dict[str, Making] = {
     "locked": locked,
     "locked exclusively": lambda scene: locked(scene, "EXCLUSIVE"),
     "read from": read_from,
+    "imported into": imported_into,
+    "slow disk": lambda scene: syncing(scene, "delay_exit=100000"),  # microseconds
+    "disk at a crawl": lambda scene: syncing(scene, "delay_exit=1000000"),
+    "disk that fails": lambda scene: syncing(scene, "error=EIO"),
     "disk full": full,
     "files may not grow": limited,
     "stopped": stopped,
@@ -133,7 +171,9 @@ TROUBLES: dict[str, Making] = {
 # While these last nobody who is not exempt is told ALLOW. A process that is stopped tells
 # nobody anything, and then some who have waited; on a full disk the log is written to where it
 # was written before, until there is no such room left.
-REFUSING = frozenset(TROUBLES) - {"stopped", "read from", "disk full"}
+REFUSING = frozenset(TROUBLES) - {
+    "stopped", "read from", "imported into", "slow disk", "disk at a crawl", "disk full",
+}  # fmt: skip
 
 
 @dataclass
@@ -143,7 +183,7 @@ class Report:
     Attributes:
         healed: seconds from its end to the first ALLOW that rests on the ledger.
         growth: bytes of memory taken meanwhile.
-        lines: of the log, while it lasted, by level and the message's first words.
+        lines: of the log, while it lasted, by level and logger; INFO left out.
     """
 
     said: dict[str, list[Said]] = field(default_factory=dict)
@@ -221,7 +261,7 @@ def _endure(
         assert running.port == port
         with Calls(port, directory / "said", rate=rate, seconds=100_000, numbers=NUMBERS) as placed:
             until(lambda: since(0, "ALLOW") > rate, "calls are allowed")
-            scene = Scene(running, ledger, disk)
+            scene = Scene(running, config, ledger, disk)
             before = Figures.of(scene.pid).resident
             said_before = len(running.log)
             with TROUBLES[name](scene):
@@ -264,10 +304,10 @@ def _endure(
 def _lines(log: str) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for line in log.splitlines():
-        level = line.partition('"level": "')[2].partition('"')[0]
-        message = line.partition('"message": "')[2].partition('"')[0]
+        level, logger = (line.partition(f'"{key}": "')[2].partition('"')[0]
+                         for key in ("level", "logger"))  # fmt: skip
         if level not in ("", "info"):
-            found[level, " ".join(message.split()[:2])] += 1
+            found[level, logger] += 1
     return found
 
 
