@@ -196,7 +196,7 @@ class Gate:
     def _decided(self, job: Job[Answer]) -> None:
         asked = cast(_Asked, job.item)
         answer = job.result
-        if answer is not None:
+        if answer is not None and job.error is None:
             self.ledger_trouble = ""
             if answer.attempt is not None and self.listener is not None:
                 self.listener.granted(_grant(answer, answer.attempt, asked.reading.question))

@@ -79,6 +79,8 @@ class Job(Generic[T]):
             self.future.set_result(cast(T, self.result))
 
     def fail(self, problem: LedgerError) -> None:
+        # What was worked out was not written: it is no result, and least of all an ALLOW.
+        self.result = None
         # One error for each: raised in many tasks, the same one would gather their tracebacks.
         self.error = type(problem)(problem.path, problem.what, problem.do)
         self.resolve()
@@ -178,6 +180,7 @@ class Batch:
             except Exception as error:
                 _raise_if_ours(error, conn)
                 job.error = error
+                job.result = None  # of the first run
                 conn.execute("ROLLBACK TO work")
                 self._known.begin(conn)
             self._known.written()
