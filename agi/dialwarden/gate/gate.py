@@ -241,8 +241,6 @@ class Gate:
             self._refuse_without_ledger(asked, error)
 
     def _refuse_without_ledger(self, asked: _Asked, error: LedgerError) -> None:
-        call = ascii(asked.reading.question.call)
-        log.error("ledger: %s; refused, call %s", error, call)
         self._tell_unavailable(asked, Reason("unavailable_ledger", {"why": error.what}))
 
     async def _exempt_by_list(self, reading: Reading, rulebook: Rulebook) -> Answer | None:

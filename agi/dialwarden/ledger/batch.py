@@ -1,7 +1,8 @@
 """One batch of works, in the ledger's thread: one transaction, each work in it, COMMIT.
 
-Owns what a work that fails costs the others, and whether a connection can still be trusted after
-an error. Refuses to know who waits, and how works become a batch: see `group_commit`.
+Owns what a work that fails costs the others, how long a lock is waited for, and whether a
+connection can still be trusted after an error. Refuses to know who waits, and how works become
+a batch: see `group_commit`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from dialwarden.errors import LedgerError
 from dialwarden.ledger.connection import replaced, roll_back, translated
 from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListCache
+from dialwarden.ledger.log_copy import copy_rest
 from dialwarden.ledger.thread import LedgerThread
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+# A lock that outlasted a whole wait is not about to end: until a batch was written again each
+# waits for this long only, so that nobody stands in a queue to be refused.
+BRIEFLY_MS = 20
 # Works of one kind that are cheaper together: the results of some things, in their order.
 Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[T]]
 
@@ -109,16 +114,26 @@ class Batch:
     Args:
         path: the ledger's, for messages.
         lists, known: refreshed at the beginning of every batch.
+        busy_timeout_s: how long a lock of another process is waited for.
     """
 
     def __init__(
-        self, path: str, thread: LedgerThread, lists: ListCache, known: KnownNumbers
+        self,
+        path: str,
+        thread: LedgerThread,
+        lists: ListCache,
+        known: KnownNumbers,
+        busy_timeout_s: float,
     ) -> None:
         self._path = path
         self._thread = thread
         self._lists = lists
         self._known = known
+        self._wait_ms = int(busy_timeout_s * 1000)
+        self._waits: tuple[sqlite3.Connection, int] | None = None  # as the connection is set now
+        self._locked = False  # the last batch waited in vain
         self._doubtful = False
+        self._told = False  # that it was opened anew, since a batch was last written
 
     def commit(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
         """Run and commit one batch; returns how many works were in it.
@@ -126,18 +141,36 @@ class Batch:
         What it raises is everybody's.
         """
         conn = self._checked(conn)
+        self._set_wait(conn, BRIEFLY_MS if self._locked else self._wait_ms)
         try:
             wanted = self._run_works(conn, jobs)
             conn.execute("COMMIT")
             self._known.committed()
         except BaseException as error:
-            self._doubtful = not _harmless(error)
+            self._locked = _code(error) == sqlite3.SQLITE_BUSY
+            self._doubtful = self._doubtful or not _harmless(error)
             try:
                 roll_back(conn)
             except sqlite3.Error:
                 self._doubtful = True
             raise
+        self._locked = self._told = False
         return wanted
+
+    def copy_rest(self, conn: sqlite3.Connection) -> int:
+        """As `log_copy.copy_rest`; calls come behind it, so it waits for no lock."""
+        self._set_wait(conn, BRIEFLY_MS)
+        return copy_rest(conn)
+
+    def doubt(self) -> None:
+        """Have the next batch read from the file: what is in memory may no longer be in it."""
+        self._doubtful = True
+
+    def _set_wait(self, conn: sqlite3.Connection, wait_ms: int) -> None:
+        wait_ms = min(wait_ms, self._wait_ms)
+        if self._waits != (conn, wait_ms):
+            conn.execute(f"PRAGMA busy_timeout = {wait_ms}")
+            self._waits = (conn, wait_ms)
 
     def _checked(self, conn: sqlite3.Connection) -> sqlite3.Connection:
         """A connection to what the ledger's name stands for now.
@@ -148,10 +181,12 @@ class Batch:
         """
         if not replaced(conn) and not self._doubtful:
             return conn
-        log.warning("ledger %s: opening it anew", self._path)
         self._doubtful = True
         conn = self._thread.reopen()
         self._doubtful = False
+        if not self._told:  # a disk that fails has it opened anew by every batch
+            log.warning("ledger %s: opened anew", self._path)
+            self._told = True
         return conn
 
     def _run_works(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> int:
@@ -208,8 +243,13 @@ class Batch:
 
 def _harmless(error: BaseException) -> bool:
     """Whether the connection is as good as before: it only had to wait, or had no room."""
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+    return _code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL)
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's primary result code; what is no error of SQLite's counts as one of the disk."""
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
+    return code & 0xFF
 
 
 def _raise_if_ours(error: Exception, conn: sqlite3.Connection) -> None:

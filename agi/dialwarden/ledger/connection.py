@@ -29,18 +29,21 @@ _MICROSECOND = timedelta(microseconds=1)
 _CACHE_KIB = 32 * 1024
 
 # By primary result code. What may pass by itself, and what needs a person.
+_HOLDER = "`fuser` on the file names who has it open"
+_DISK = "the kernel's log says more"
+_RIGHTS = "give dialwarden's user the right to write it, and its folder"
 _PASSING = {
-    sqlite3.SQLITE_BUSY: "locked by another process",
-    sqlite3.SQLITE_LOCKED: "locked by another connection",
-    sqlite3.SQLITE_FULL: "the disk is full",
-    sqlite3.SQLITE_IOERR: "the disk reports an error",
-    sqlite3.SQLITE_READONLY: "cannot be written",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
-    sqlite3.SQLITE_PERM: "access denied",
-    sqlite3.SQLITE_AUTH: "access denied",
-    sqlite3.SQLITE_NOMEM: "out of memory",
-    sqlite3.SQLITE_PROTOCOL: "locked by another process",
-    sqlite3.SQLITE_INTERRUPT: "interrupted",
+    sqlite3.SQLITE_BUSY: ("locked by another process", _HOLDER),
+    sqlite3.SQLITE_LOCKED: ("locked by another connection", ""),
+    sqlite3.SQLITE_FULL: ("the disk is full", "make room on it"),
+    sqlite3.SQLITE_IOERR: ("the disk reports an error", _DISK),
+    sqlite3.SQLITE_READONLY: ("cannot be written", _RIGHTS),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", _RIGHTS),
+    sqlite3.SQLITE_PERM: ("access denied", _RIGHTS),
+    sqlite3.SQLITE_AUTH: ("access denied", _RIGHTS),
+    sqlite3.SQLITE_NOMEM: ("out of memory", ""),
+    sqlite3.SQLITE_PROTOCOL: ("locked by another process", _HOLDER),
+    sqlite3.SQLITE_INTERRUPT: ("interrupted", ""),
 }
 _LASTING = {
     sqlite3.SQLITE_CORRUPT: "the file is damaged",
@@ -156,7 +159,8 @@ def translated(error: sqlite3.Error, path: str) -> LedgerError | None:
     if primary in _LASTING:
         return LedgerBroken(path, f"{_LASTING[primary]} ({error})", "restore it from a backup")
     if primary in _PASSING:
-        return LedgerUnavailable(path, f"{_PASSING[primary]} ({error})")
+        what, do = _PASSING[primary]
+        return LedgerUnavailable(path, f"{what} ({error})", do)
     return None
 
 

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from dialwarden.errors import LedgerError, LedgerUnavailable
+from dialwarden.errors import LedgerBroken, LedgerError, LedgerUnavailable
 from dialwarden.ledger.batch import Batch, Job, Work
 from dialwarden.ledger.connection import (
     open_ledger,
@@ -37,8 +37,9 @@ from dialwarden.ledger.connection import (
 )
 from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListBodies, ListCache
-from dialwarden.ledger.log_copy import copy_most, copy_rest
+from dialwarden.ledger.log_copy import copy_most
 from dialwarden.ledger.thread import LedgerThread
+from dialwarden.ledger.trouble import TroubleLog
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ T = TypeVar("T")
 BATCH_LIMIT = 256  # works; some 20 ms of them, so that a late comer waits for no more
 QUEUE_LIMIT = 8192  # works; beyond that the answer would come after its deadline anyway
 READ_LIMIT = 2048  # reads waiting; some 0.3 s of them, measured with a callee of five attempts
+# For a lock to end before a batch is refused; a part of an import takes a tenth of it. Beyond it a
+# verdict would come after its deadline.
 BUSY_TIMEOUT_S = 1.0
 
 # The log is copied into the file from the reading thread when it holds about this many pages of
@@ -68,7 +71,13 @@ class Ledger:
     """
 
     def __init__(
-        self, path: str, thread: LedgerThread, reader: LedgerThread, batch_limit: int
+        self,
+        path: str,
+        thread: LedgerThread,
+        reader: LedgerThread,
+        *,
+        busy_timeout_s: float,
+        batch_limit: int,
     ) -> None:
         bodies = ListBodies()
         self.path = path
@@ -80,7 +89,8 @@ class Ledger:
         self._thread = thread
         self._reader = reader
         self._batch_limit = batch_limit
-        self._batch = Batch(path, thread, self.lists, self.known)
+        self._batch = Batch(path, thread, self.lists, self.known, busy_timeout_s)
+        self._trouble = TroubleLog(path)
         self._queue: deque[Job[Any]] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._checkpoint: asyncio.Task[None] | None = None
@@ -124,7 +134,7 @@ class Ledger:
         except BaseException:
             await thread.close()
             raise
-        return cls(name, thread, reader, batch_limit)
+        return cls(name, thread, reader, busy_timeout_s=busy_timeout_s, batch_limit=batch_limit)
 
     async def transact(
         self,
@@ -244,11 +254,13 @@ class Ledger:
             await self._thread.run(lambda conn: self._commit(conn, jobs))
         except BaseException as error:  # whatever it is, nobody is left waiting for it
             problem = self._problem(error)
+            self._trouble.failed(problem, len(jobs))
             for job in jobs:
                 job.fail(problem)
             if isinstance(error, asyncio.CancelledError):
                 raise
             return
+        self._trouble.worked()
         for job in jobs:
             job.resolve()
         if self._log_pages >= CHECKPOINT_PAGES and self._checkpoint is None:
@@ -273,9 +285,12 @@ class Ledger:
 
         try:
             await self._reader.run(beside)
-            await self._thread.run(copy_rest)
+            await self._thread.run(self._batch.copy_rest)
         except (sqlite3.Error, LedgerError, ValueError) as error:
-            log.warning("ledger %s: the log was not copied (%s)", self.path, error)
+            problem = translated(error, self.path) if isinstance(error, sqlite3.Error) else error
+            if isinstance(problem, LedgerBroken):
+                self._batch.doubt()
+            self._trouble.not_copied(error)
         finally:
             self._checkpoint = None
 
