@@ -42,8 +42,8 @@ class TroubleLog:
         self._works += works
         if now < self._next:
             return
-        log.error("%s; calls are refused until it can be written (%d works were not, since the "
-                  "last such line)", problem, self._works)  # fmt: skip
+        log.error("%s; calls are refused until it can be written (works not written since the "
+                  "last such line: %d)", problem, self._works)  # fmt: skip
         self._said = True
         self._next = now + _EVERY_S
         self._works = 0
@@ -53,8 +53,9 @@ class TroubleLog:
         if self._began is None:
             return
         if self._said:
-            log.warning("ledger %s: written again after %.1f s (%d more works were not)",
-                        self._path, self._clock() - self._began, self._works)  # fmt: skip
+            log.warning("ledger %s: written again after %.1f s (works not written since the last "
+                        "such line: %d)", self._path, self._clock() - self._began,
+                        self._works)  # fmt: skip
             self._works = 0
         self._began = None
         self._said = False
