@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-relay bench-guard soak soak-ami lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-relay bench-guard soak soak-ami lint types unit covered asterisk lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,11 @@ bench-screen: ## judge 100,000 contacts, beside phonenumbers alone (BENCH="--row
 	@.ci/venv.sh dev
 	@echo "== python -m tests.bench.screen $(BENCH)"
 	@$(BIN)/python -m tests.bench.screen $(BENCH)
+
+bench-imports: ## a list of a million numbers, beside sqlite3's .import (BENCH="--load 30000000": at the start)
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.imports $(BENCH)"
+	@$(BIN)/python -m tests.bench.imports $(BENCH)
 
 bench-relay: ## events through the gateway beside a bare relay (BENCH="--megabytes 100" for fewer)
 	@.ci/venv.sh dev

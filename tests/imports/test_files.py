@@ -94,11 +94,12 @@ def test_progress_adds_up_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "told"),
     [
-        (b"PK\x03\x04rest", "Excel workbook (.xlsx); export it as CSV"),
+        (b"PK\x03\x04rest", "the zip file is damaged (File is not a zip file); fetch it again"),
+        (b"PK\x05\x06" + bytes(18), "is an empty zip archive"),
         (b"\xd0\xcf\x11\xe0rest", "Excel workbook (.xls)"),
         (b"%PDF-1.7", "PDF"),
         (b"SQLite format 3\0", "SQLite database"),
-        (gzip.compress(b"PK\x03\x04rest", mtime=0), "Excel workbook"),
+        (gzip.compress(b"PK\x03\x04rest", mtime=0), "Excel workbook (.xlsx); export it as CSV"),
         (gzip.compress(b"0612345678\n" * 1000, mtime=0)[:40], "gzip file is damaged"),
         (b"x" * 3_000_000, "longer than 1048576 bytes"),
     ],

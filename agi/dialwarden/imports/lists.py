@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -19,9 +19,10 @@ from pathlib import Path
 from pyroaring import BitMap64
 
 from dialwarden.errors import ImportRefused
-from dialwarden.imports.files import Lines
-from dialwarden.imports.instants import InstantError, read_date
-from dialwarden.imports.numbers import SCIENTIFIC, TAIL, NumberReader
+from dialwarden.imports.bulk import BulkReader
+from dialwarden.imports.dates import Dates
+from dialwarden.imports.files import Lines, lines_of
+from dialwarden.imports.numbers import SCIENTIFIC, NumberReader
 from dialwarden.imports.report import BadRow, Report, RowFault
 from dialwarden.imports.rows import (
     Row,
@@ -31,12 +32,11 @@ from dialwarden.imports.rows import (
     shown,
     split_rows,
 )
+from dialwarden.imports.table_blocks import Table
 
 NUMBER = "number"
 SINCE = "since"
 
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
-_LAST_DAY = 0xFFFF
 _LOOKS_LIKE_A_NUMBER = re.compile(r"""[='"+(]*\d[\d\s+().,\-/eE'"]*""")
 
 
@@ -68,34 +68,50 @@ def read_list(
         ImportRefused: the file is none of these forms.
     """
     lines = Lines(path, progress)
-    blocks = lines.blocks()
+    blocks = lines.raw_blocks()
     contents = _Contents(reader, report)
     start, block = _first_line(blocks)
-    declared = declared_delimiter(block[0]) if block is not None else None
-    if declared and block is not None:
-        passed, block = _first_line(chain([block[1:]], blocks))
+    declared = declared_delimiter(_line(block)) if block else None
+    if declared:
+        passed, block = _first_line(chain([_behind(block)], blocks))
         start += passed
-    if block is not None:
-        delimiter = declared or delimiter_of(block[0])
-        header = next(split_rows(block[:1], delimiter), None)
-        if isinstance(header, Row) and column is None and _is_bare(header, block[0]):
+    if block:
+        line = _line(block)
+        delimiter = declared or delimiter_of(line)
+        header = next(split_rows([line], delimiter), None)
+        if isinstance(header, Row) and column is None and _is_bare(header, line):
             contents.take_lines(chain([block], blocks), start, delimiter)
         else:
             _take_table(contents, str(path), block, blocks, start, delimiter, column, today)
+    if lines.changed:
+        raise ImportRefused(
+            str(path), "changed while it was read", "import it again when nothing writes to it"
+        )
+    days = contents.days()
     report.duplicates = report.rows - report.bad + report.kept - len(contents.numbers)
     report.added = len(contents.numbers)
-    return ListContents(contents.numbers, contents.days(), lines.sha256)
+    return ListContents(contents.numbers, days, lines.sha256)
 
 
-def _first_line(blocks: Iterator[list[str]]) -> tuple[int, list[str] | None]:
-    """The number of the first line that is not blank, and its block from there on."""
-    passed = 0
+def _first_line(blocks: Iterator[bytes]) -> tuple[int, bytes]:
+    """The number of the first line that is not blank, and its block from there on; b"" for none."""
+    number = 1
     for block in blocks:
-        for place, line in enumerate(block):
-            if line.strip():
-                return passed + place + 1, block[place:]
-        passed += len(block)
-    return 1, None
+        while block:
+            if _line(block).strip():
+                return number, block
+            block = _behind(block)
+            number += 1
+    return 1, b""
+
+
+def _line(block: bytes) -> str:
+    """The first line of a block."""
+    return lines_of(block[: block.index(b"\n") + 1])[0]
+
+
+def _behind(block: bytes) -> bytes:
+    return block[block.index(b"\n") + 1 :]
 
 
 def _is_bare(first: Row, line: str) -> bool:
@@ -108,17 +124,21 @@ def _is_bare(first: Row, line: str) -> bool:
 def _take_table(
     contents: _Contents,
     file: str,
-    block: list[str],
-    blocks: Iterator[list[str]],
+    block: bytes,
+    blocks: Iterator[bytes],
     start: int,
     delimiter: str,
     column: str | None,
     today: date,
 ) -> None:
-    rows = split_rows(chain(block, chain.from_iterable(blocks)), delimiter, first_line=start)
-    header = next(rows)
+    header = next(split_rows([_line(block)], delimiter))
+    rows: Iterator[Row | BadRow] | None = None
+    if isinstance(header, BadRow):  # it may have cells of several lines
+        rows = _rows(chain([block], blocks), delimiter, start)
+        header = next(rows)
     if isinstance(header, BadRow):
-        raise ImportRefused(file, header.reason, line=header.line)
+        raise ImportRefused(file, header.reason, line=start)
+    header = header._replace(line=start)
     names = [cell.lower() for cell in header.cells]
     if column is None and NUMBER not in names:
         raise ImportRefused(
@@ -130,7 +150,16 @@ def _take_table(
         )
     number = find_column(file, header, column or NUMBER)
     since = find_column(file, header, SINCE) if SINCE in names else None
-    contents.take_rows(rows, number, since, today)
+    table = Table(delimiter, number, since)
+    if rows is not None:
+        contents.take_rows(rows, table, today)
+    else:
+        contents.take_table(chain([_behind(block)], blocks), start + 1, table, today)
+
+
+def _rows(blocks: Iterable[bytes], delimiter: str, start: int) -> Iterator[Row | BadRow]:
+    lines = chain.from_iterable(map(lines_of, filter(None, blocks)))
+    return split_rows(lines, delimiter, first_line=start)
 
 
 class _Contents:
@@ -140,42 +169,65 @@ class _Contents:
         self.numbers = BitMap64()
         self._reader = reader
         self._report = report
-        self._dated: dict[int, int] | None = None
+        self._dates: Dates | None = None
 
-    def take_lines(self, blocks: Iterator[list[str]], start: int, delimiter: str) -> None:
-        """One number a line: the quick way, and the usual one."""
-        trusted = self._reader.trusted
-        number = start - 1
+    def take_lines(self, blocks: Iterable[bytes], start: int, delimiter: str) -> None:
+        """One number a line."""
+
+        def clean(line: str) -> str:
+            text = line.strip().rstrip(delimiter).rstrip()
+            if len(text) > 1 and text[0] == text[-1] == '"':
+                text = text[1:-1].strip()
+            return text
+
+        bulk = BulkReader(self._reader, clean)
         for block in blocks:
+            numbers, left = bulk.read(block)
+            count = block.count(b"\n")
+            self._report.rows += count
+            lines = block.split(b"\n") if left else []
             found: list[int] = []
-            blank = 0
-            for line in block:
-                number += 1
-                base = trusted.get(line[:-TAIL])
-                tail = line[-TAIL:]
-                if base is not None and tail.isdecimal() and tail.isascii():
-                    found.append(base + int(tail))
-                elif not line or line.isspace():
-                    blank += 1
-                else:
-                    self._take_line(line, number, delimiter, found)
-            self._report.rows += len(block) - blank
-            self.numbers.update(found)
+            for place in left:
+                line = lines_of(lines[place] + b"\n")[0]
+                if not line or line.isspace():
+                    self._report.rows -= 1
+                    continue
+                try:
+                    found.append(self._reader.read(clean(line)))
+                except RowFault as fault:
+                    self._report.fault(start + place, str(fault))
+            start += count
+            numbers.update(found)
+            self.numbers |= numbers
 
-    def _take_line(self, line: str, number: int, delimiter: str, found: list[int]) -> None:
-        text = line.strip().rstrip(delimiter).rstrip()
-        if len(text) > 1 and text[0] == text[-1] == '"':
-            text = text[1:-1].strip()
-        try:
-            found.append(self._reader.read(text))
-        except RowFault as fault:
-            self._report.fault(number, str(fault))
+    def take_table(self, blocks: Iterator[bytes], start: int, table: Table, today: date) -> None:
+        """Rows behind a header; from a cell of several lines on they are taken one by one."""
+        if table.since is not None:
+            self._dates = Dates(today)
+        bulk = BulkReader(self._reader, str.strip)
+        for block in blocks:
+            if not block:
+                continue
+            split = table.split(block)
+            if split is None:
+                self.take_rows(_rows(chain([block], blocks), table.delimiter, start), table, today)
+                return
+            if self._dates is None:
+                numbers, left = bulk.read(split.numbers)
+                self._report.rows += split.count - len(left)
+                self.numbers |= numbers
+            else:
+                values = bulk.read_each(split.numbers)
+                left = self._dates.take(values, split.dates)
+                self._report.rows += split.count - len(left)
+            rows = (Row(start + place, [*map(str.strip, split.row(place))]) for place in left)
+            self.take_rows((row for row in rows if any(row.cells)), table, today)
+            start += split.count
 
-    def take_rows(
-        self, rows: Iterator[Row | BadRow], number: int, since: int | None, today: date
-    ) -> None:
-        if since is not None:
-            self._dated = {}
+    def take_rows(self, rows: Iterable[Row | BadRow], table: Table, today: date) -> None:
+        """One by one: what is right with any row."""
+        if table.since is not None and self._dates is None:
+            self._dates = Dates(today)
         found: list[int] = []
         for row in rows:
             self._report.rows += 1
@@ -183,54 +235,30 @@ class _Contents:
                 self._report.fault(row.line, row.reason)
                 continue
             try:
-                digits = self._reader.read(row.cell(number))
+                digits = self._reader.read(row.cell(table.number))
             except RowFault as fault:
                 self._report.fault(row.line, str(fault))
                 continue
-            if self._dated is not None:
+            if self._dates is not None:
                 try:
-                    day = _day(row.cell(since), today)
+                    day = self._dates.read(row.cell(table.since))
                 except RowFault as fault:
                     # Left out, the number could be called; without a date no consent is later.
                     self._report.fault(
                         row.line, f"{fault}; the number goes in as one without a date", kept=True
                     )
                     day = 0
-                self._date(digits, day)
+                self._dates.add(digits, day)
+                continue
             found.append(digits)
             if len(found) >= 100_000:
                 self.numbers.update(found)
                 found.clear()
         self.numbers.update(found)
 
-    def _date(self, digits: int, day: int) -> None:
-        """A number that stands there twice has the later date, or none if one row has none.
-
-        A consent overrides a registration that is older: of two readings the stricter is taken.
-        """
-        assert self._dated is not None
-        known = self._dated.get(digits)
-        self._dated[digits] = day if known is None else (max(known, day) if known and day else 0)
-
     def days(self) -> array[int] | None:
-        if not self._dated:
+        """The dates, in the order of the numbers, which are whole from here on."""
+        if self._dates is None:
             return None
-        dated = self._dated
-        return array("H", [dated[number] for number in self.numbers])
-
-
-def _day(text: str, today: date) -> int:
-    """Days since 1970, 0 for none."""
-    if not text:
-        return 0
-    # Registers write an instant now and then: its date is what the rules use.
-    try:
-        day = read_date(re.split(r"[T ]", text, maxsplit=1)[0])
-    except InstantError as error:
-        raise RowFault(str(error)) from None
-    ordinal = day.toordinal() - _EPOCH_ORDINAL
-    if not 0 < ordinal <= _LAST_DAY:
-        raise RowFault(f"since {day} lies before 1970-01-02 or after 2149-06-06")
-    if day > today:
-        raise RowFault(f"since {day} lies in the future")
-    return ordinal
+        self.numbers, days = self._dates.merged()
+        return days

@@ -67,7 +67,7 @@ class NumberReader:
     def __init__(self, region: str, strips: Sequence[str] = ()) -> None:
         self.region = region
         self.trusted: dict[str, int] = {}
-        self._strips = strips
+        self.strips = strips
         self._seen: dict[str, int | None] = {}
         self._home_code = str(country_code_for_region(home_country(region)) or "")
 
@@ -96,7 +96,7 @@ class NumberReader:
         first, self._seen[head] = self._seen[head], None
         if first != base:
             return
-        if head.startswith(tuple(self._strips)):
+        if head.startswith(tuple(self.strips)):
             return  # behind a trunk's strip, or without one
         for end in (0, _BLOCK - 1):
             text = f"{head}{end:0{TAIL}}"
@@ -112,7 +112,7 @@ class NumberReader:
         self.trusted[head] = base
 
     def _by_the_door(self, text: str) -> Number | Unreadable:
-        return read_number(text, region=self.region, strips=self._strips)
+        return read_number(text, region=self.region, strips=self.strips)
 
     def _read_one(self, text: str) -> int:
         text = as_text(text)
