@@ -137,6 +137,7 @@ class Bridge:
             self._verdict_log = VerdictLog(clear_numbers=config.log.numbers is Numbers.CLEAR)
             self._gate = Gate(self._ledger, rulebook, self._verdict_log)
             await _warm_up(self._ledger, rulebook)
+            await self._ledger.list_watch.start()
             recorder = Recorder(self._gate)
             scripts = AgiScripts(self._gate, recorder, deadline=config.agi.deadline)
             self._server = FastAgiServer(

@@ -19,7 +19,7 @@ from dialwarden.imports.numbers import NumberReader
 from dialwarden.imports.report import Report
 from dialwarden.imports.rows import BadRow, split_rows
 from dialwarden.imports.table_blocks import Table
-from dialwarden.ledger.lists import Body
+from dialwarden.ledger.list_body import Body
 from dialwarden.numbers import Number, read_number
 from dialwarden.numbers.fast import plain_blocks
 from dialwarden.numbers.slow import read_slowly

@@ -12,7 +12,7 @@ from dialwarden.errors import ImportRefused
 from dialwarden.imports.lists import ListContents, read_list
 from dialwarden.imports.numbers import NumberReader
 from dialwarden.imports.report import Report
-from dialwarden.ledger.lists import Body
+from dialwarden.ledger.list_body import Body
 
 A, B, C = 33612345678, 33612345679, 33145678901
 TODAY = date(2026, 11, 21)

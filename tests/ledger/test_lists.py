@@ -10,7 +10,7 @@ from pyroaring import BitMap64
 from tests.ledger.helpers import T0, A, B, day
 
 from dialwarden.errors import LedgerBroken
-from dialwarden.ledger import lists
+from dialwarden.ledger import list_body, lists
 from dialwarden.ledger.connection import open_ledger, transaction
 from dialwarden.ledger.lists import Op
 
@@ -28,7 +28,7 @@ def put(
         conn,
         name,
         bitmap,
-        since=None if since is None else lists.days_by_rank(bitmap, since),
+        since=None if since is None else list_body.days_by_rank(bitmap, since),
         as_of=as_of,
         imported_at=imported_at,
         source="list.csv",
@@ -39,7 +39,9 @@ def put(
 def test_a_body_comes_back_as_it_was_whatever_its_size(
     conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "_PART_BYTES", 100)
+    monkeypatch.setattr(list_body, "_PART_NUMBERS", 30)
+    monkeypatch.setattr(list_body, "_PART_BYTES", 100)
+    monkeypatch.setattr(list_body, "_TRANSACTION_BYTES", 100)
     numbers = list(range(33600000000, 33700000000, 999_983))
     since = {number: date(2020, 1, 1 + i % 28) for i, number in enumerate(numbers) if i % 3}
     put(conn, numbers, since=since)
@@ -139,14 +141,14 @@ def test_the_days_must_fit_the_numbers(conn: sqlite3.Connection) -> None:
             conn,
             "x",
             BitMap64([A, B]),
-            since=lists.days_by_rank(BitMap64([A]), {}),
+            since=list_body.days_by_rank(BitMap64([A]), {}),
             as_of=None,
             imported_at=T0,
             source="",
             sha256="",
         )
     with pytest.raises(ValueError, match="1970-01-01"):
-        lists.days_by_rank(BitMap64([A]), {A: date(1970, 1, 1)})
+        list_body.days_by_rank(BitMap64([A]), {A: date(1970, 1, 1)})
 
 
 def test_an_import_that_died_leaves_no_version_and_is_swept_later(
@@ -163,7 +165,9 @@ def test_an_import_that_died_leaves_no_version_and_is_swept_later(
 def test_an_import_waits_for_no_long_lock_and_is_whole_or_not_there(
     path: Path, conn: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lists, "_PART_BYTES", 100)
+    monkeypatch.setattr(list_body, "_PART_NUMBERS", 30)
+    monkeypatch.setattr(list_body, "_PART_BYTES", 100)
+    monkeypatch.setattr(list_body, "_TRANSACTION_BYTES", 100)
     other = open_ledger(path, busy_timeout_s=0)
     seen: list[object] = []
 

@@ -37,6 +37,7 @@ from dialwarden.ledger.connection import (
 )
 from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListBodies, ListCache
+from dialwarden.ledger.list_watch import ListWatch
 from dialwarden.ledger.log_copy import copy_most
 from dialwarden.ledger.thread import LedgerThread
 from dialwarden.ledger.trouble import TroubleLog
@@ -67,6 +68,7 @@ class Ledger:
     Attributes:
         lists: what the lists say; fresh inside every work given to `transact`.
         known: the numbers that need be read of; to be looked at inside a work.
+        list_watch: reads their new versions beside the batches, once somebody starts it.
         batches, works: transactions committed, and works that were in them.
     """
 
@@ -84,6 +86,7 @@ class Ledger:
         self.lists = ListCache(bodies)
         self.read_lists = ListCache(bodies)
         self.known = KnownNumbers()
+        self.list_watch = ListWatch(path, bodies, (self.lists, self.read_lists))
         self.batches = 0
         self.works = 0
         self._thread = thread
@@ -218,6 +221,7 @@ class Ledger:
         wait for readers SQLite would hold the write lock, against a successor's first calls.
         """
         self._closing = True
+        await self.list_watch.stop()
         for task in (self._pump, self._checkpoint):
             if task is not None:
                 await asyncio.wait({task})

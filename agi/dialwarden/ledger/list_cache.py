@@ -1,7 +1,9 @@
-"""What the lists say of a number, from memory, and never staler than the file.
+"""What the lists say of a number, from memory.
 
-Owns the bitmaps in memory. Whether anything changed is asked once a batch (`refresh`), with two
-look-ups of one row; between two batches no answer is kept.
+Owns the bitmaps in memory. Whether anything changed is asked once a batch (`refresh`), with three
+short look-ups; between two batches no answer is kept. A version that is not in memory is read then
+and there, and holds at once. Where somebody else does the reading (`list_watch`), a long one is
+waited for, and the version before it answers until it is there.
 """
 
 from __future__ import annotations
@@ -17,12 +19,17 @@ from weakref import WeakValueDictionary
 from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Listing
 from dialwarden.ledger.connection import micros
-from dialwarden.ledger.lists import Body, Head, Op, head_at, live_head, read_body
+from dialwarden.ledger.list_body import Body
+from dialwarden.ledger.lists import Head, Op, head_at, live_head, read_body
 
 # Former versions that `--at` asked for. `screen --at` takes one instant, a person asks of a few.
 _FORMER_VERSIONS = 4
 
 _BROKEN_FOR_S = 10.0
+# Numbers; fewer are read within a call's own batch in a millisecond or two, and hold for it.
+_SHORT = 100_000
+# Whoever was to read a long one has had its time: it is then read as if there were nobody.
+_PATIENCE_S = 10.0
 
 # Which body it is, whatever file it comes from: a restored ledger may use an id again.
 _Key = tuple[int, str, int, datetime]
@@ -46,6 +53,8 @@ class ListBodies:
         # To find a long list damaged takes as long as to read it, under the lock for writing: it is
         # not tried again for some seconds. Value: until when (time.monotonic), and the finding.
         self._broken: dict[_Key, tuple[float, LedgerBroken]] = {}
+        # One for each body that is being read: who wants another does not wait.
+        self._reading: dict[_Key, threading.Lock] = {}
         self._lock = threading.Lock()
 
     def get(self, conn: sqlite3.Connection, head: Head) -> LoadedBody:
@@ -54,30 +63,71 @@ class ListBodies:
         Raises:
             LedgerBroken: what is stored is not what was written.
         """
-        key = (head.version, head.sha256, head.crc, head.imported_at)
+        key = _key(head)
         with self._lock:
             found = self._loaded.get(key)
-            if found is None:
-                until, known = self._broken.get(key, (0.0, None))
-                if known is not None and time.monotonic() < until:
-                    raise LedgerBroken(known.path, known.what, known.do)
-                try:
-                    found = LoadedBody(key, read_body(conn, head))
-                except LedgerBroken as error:
-                    self._broken[key] = (time.monotonic() + _BROKEN_FOR_S, error)
-                    raise
-                self._broken.pop(key, None)
-                self._loaded[key] = found
-            return found
+            if found is not None:
+                return found
+            reading = self._reading.setdefault(key, threading.Lock())
+        try:
+            with reading:
+                found = self._loaded.get(key)
+                return found if found is not None else self._read(conn, head, key)
+        finally:
+            with self._lock:
+                self._reading.pop(key, None)
+
+    def _read(self, conn: sqlite3.Connection, head: Head, key: _Key) -> LoadedBody:
+        until, known = self._broken.get(key, (0.0, None))
+        if known is not None and time.monotonic() < until:
+            raise LedgerBroken(known.path, known.what, known.do)
+        try:
+            found = LoadedBody(key, read_body(conn, head))
+        except LedgerBroken as error:
+            self._broken[key] = (time.monotonic() + _BROKEN_FOR_S, error)
+            raise
+        with self._lock:
+            self._loaded[key] = found
+            self._broken.pop(key, None)
+        return found
+
+    def is_settled(self, head: Head) -> bool:
+        """Whether a version is in memory, or known to be damaged."""
+        key = _key(head)
+        with self._lock:
+            return key in self._loaded or key in self._broken
+
+    def known(self, head: Head) -> LoadedBody | None:
+        """The body of a version, as far as that is settled.
+
+        Raises:
+            LedgerBroken: what is stored was not what was written when it was last read.
+        """
+        with self._lock:
+            found = self._loaded.get(_key(head))
+            if found is not None or _key(head) not in self._broken:
+                return found
+            _, known = self._broken[_key(head)]
+        raise LedgerBroken(known.path, known.what, known.do)
+
+
+def _key(head: Head) -> _Key:
+    return head.version, head.sha256, head.crc, head.imported_at
 
 
 class ListCache:
     """One connection's view of the lists. One thread at a time.
 
     `refresh` first, in the same transaction as the look-ups that follow.
+
+    Attributes:
+        watched: somebody reads new versions into `bodies`: long ones are left to them, and until
+            they are in memory the version that was in force before answers. Each answer names the
+            version that gave it.
     """
 
     def __init__(self, bodies: ListBodies | None = None) -> None:
+        self.watched = False
         self._bodies = bodies or ListBodies()
         self._conn: sqlite3.Connection | None = None
         self._newest: tuple[object, ...] | None = None
@@ -87,10 +137,14 @@ class ListCache:
         # What was in force before the last change, kept until each list is asked for again: most
         # are the same, and their bodies need not be read anew.
         self._held: dict[str, tuple[Head, LoadedBody] | None] = {}
+        # Of those, what may still answer: of the same file, for a version that is on its way.
+        self._standing_in: dict[str, tuple[Head, LoadedBody] | None] = {}
+        # Whose next version is on its way, and until when it is waited for (time.monotonic).
+        self._awaited: dict[str, tuple[Head, float]] = {}
         self._former: OrderedDict[_Key, LoadedBody] = OrderedDict()
 
     def refresh(self, conn: sqlite3.Connection) -> None:
-        """Notice what anybody imported or overlaid since.
+        """Notice what anybody imported, took back or overlaid since.
 
         The last row is compared whole, not by id alone: an id of a transaction that was rolled
         back, or of a file that was replaced, comes again with other contents.
@@ -98,13 +152,21 @@ class ListCache:
         newest = conn.execute(
             "SELECT id, sha256, imported_at, crc FROM list_version ORDER BY id DESC LIMIT 1"
         ).fetchone()
+        withdrawn = conn.execute(
+            "SELECT count(*), max(withdrawn_at) FROM list_version WHERE withdrawn_at IS NOT NULL"
+        ).fetchone()
         overlay = conn.execute("SELECT 1 FROM list_overlay LIMIT 1").fetchone()
         self._overlaid = overlay is not None
-        if newest != self._newest or conn is not self._conn:
+        same_file = conn is self._conn
+        if (newest, withdrawn) != self._newest or not same_file:
             self._held.update(self._live)
+            self._standing_in = {**self._standing_in, **self._live} if same_file else {}
             self._live = {}
-            self._newest = newest
+            self._newest = (newest, withdrawn)
             self._conn = conn
+        for name, (head, until) in self._awaited.items():
+            if self._bodies.is_settled(head) or time.monotonic() >= until:
+                self._live.pop(name, None)
 
     def look_up(
         self,
@@ -138,10 +200,30 @@ class ListCache:
 
     def _load(self, conn: sqlite3.Connection, name: str) -> tuple[Head, LoadedBody] | None:
         head = live_head(conn, name)
+        if head is not None and self._is_awaited(name, head):
+            self._live[name] = self._standing_in[name]
+            return self._live[name]
         found = None if head is None else (head, self._bodies.get(conn, head))
         self._live[name] = found
-        self._held.pop(name, None)
+        for former in (self._held, self._standing_in, self._awaited):
+            former.pop(name, None)
         return found
+
+    def _is_awaited(self, name: str, head: Head) -> bool:
+        """Whether somebody else is to read this version, and the one before stands in for it.
+
+        Raises:
+            LedgerBroken: it was read, and is damaged.
+        """
+        if not self.watched or head.count <= _SHORT or name not in self._standing_in:
+            return False
+        if self._bodies.known(head) is not None:
+            return False
+        awaited, until = self._awaited.get(name, (None, 0.0))
+        if awaited != head:
+            until = time.monotonic() + _PATIENCE_S
+            self._awaited[name] = head, until
+        return time.monotonic() < until
 
     def version_at(
         self, conn: sqlite3.Connection, name: str, at: datetime, local_date: date

@@ -1,36 +1,27 @@
 """Opposition and exempt lists as they stand in the file: versions, and overlays over them.
 
-Owns the tables `list_*` and the form in which a body is stored: the serialised bitmap of the
-E.164 digits, and beside it, where the list has dates, one 16-bit count of days since 1970 for
-each number in the bitmap's order, 0 for none, compressed. `list_cache` answers questions.
+Owns the tables `list_version` and `list_overlay`, and which version is in force. The numbers
+themselves are `list_body`'s; `list_cache` answers questions.
 """
 
 from __future__ import annotations
 
 import array
 import sqlite3
-import time
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from pyroaring import BitMap64
 
 from dialwarden.errors import LedgerBroken
-from dialwarden.ledger.connection import instant, micros, path_of, transaction
+from dialwarden.ledger import list_body
+from dialwarden.ledger.connection import instant, maybe_instant, micros, path_of, transaction
+from dialwarden.ledger.list_body import Body
 from dialwarden.ledger.listing import e164
-from dialwarden.ledger.log_copy import copy_log
-
-# A part is written in one transaction. 4 MiB keep the write lock for some 10 ms; 70 MB (30
-# million numbers) in one would keep a bridge from answering for about as long as it waits.
-_PART_BYTES = 4 * 1024 * 1024
-# Two imports may run at once: what is younger than this may still be coming in.
-_ORPHAN_AGE_US = 24 * 3600 * 1_000_000
-
-_EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 
 class Op(StrEnum):
@@ -40,7 +31,12 @@ class Op(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A version of a list, without its numbers."""
+    """A version of a list, without its numbers.
+
+    Attributes:
+        as_of: the day it speaks of; None where nobody said.
+        withdrawn_at: when it was taken back; it is kept, for calls were judged by it.
+    """
 
     version: int
     name: str
@@ -51,21 +47,9 @@ class Head:
     source: str
     crc: int
     body_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The numbers of a version; `since` holds a day for each of them, in the bitmap's order."""
-
-    numbers: BitMap64
-    since: array.array[int] | None
-
-    def day_of(self, number: int) -> date | None:
-        """The date since when a number that is in the list stands there, where it is known."""
-        if self.since is None:
-            return None
-        day = self.since[self.numbers.rank(number) - 1]
-        return date.fromordinal(_EPOCH_ORDINAL + day) if day else None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: str = ""
+    withdrawn_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +69,6 @@ class ListStatus:
     removed: int
 
 
-def days_by_rank(numbers: BitMap64, since: Mapping[int, date]) -> array.array[int]:
-    """The dates of a list in the form that `import_version` takes; those not in `since` have none.
-
-    Raises:
-        ValueError: a date before 1970-01-02 or after 2149-06-06.
-    """
-    days = array.array("H", bytes(2 * len(numbers)))
-    for number, day in since.items():
-        ordinal = day.toordinal() - _EPOCH_ORDINAL
-        if not 0 < ordinal <= 0xFFFF:
-            raise ValueError(f"{day}: a list's dates lie between 1970-01-02 and 2149-06-06")
-        days[numbers.rank(number) - 1] = ordinal
-    return days
-
-
 def import_version(
     conn: sqlite3.Connection,
     name: str,
@@ -117,31 +86,15 @@ def import_version(
     waits long; inside one it is part of it.
 
     Args:
-        since: see `days_by_rank`; None for a list without dates.
+        since: see `list_body.days_by_rank`; None for a list without dates.
         sha256: of the file that was read.
 
     Raises:
         ValueError: `since` does not hold one day for each number.
         LedgerUnavailable, LedgerBroken: the version is not there.
     """
-    if since is not None and (len(since) != len(numbers) or since.typecode != "H"):
-        raise ValueError("since holds one 16-bit day for each number")
-    stored = numbers.serialize()
-    dates = b"" if since is None else zlib.compress(since.tobytes(), 1)
     alone = not conn.in_transaction
-    with transaction(conn) if alone else nullcontext():
-        _drop_orphans(conn)
-        body_id = conn.execute(
-            "INSERT INTO list_body (started_at) VALUES (?)", (time.time_ns() // 1000,)
-        ).lastrowid
-    for kind, part, piece in _pieces(stored, dates):
-        with transaction(conn) if alone else nullcontext():
-            conn.execute(
-                "INSERT INTO list_part (body_id, kind, part, bytes) VALUES (?, ?, ?, ?)",
-                (body_id, kind, part, piece),
-            )
-        if alone:
-            copy_log(conn)
+    body_id, crc = list_body.store(conn, numbers, since)
     with transaction(conn) if alone else nullcontext():
         version = conn.execute(
             "INSERT INTO list_version (name, as_of, imported_at, count, sha256, source, crc,"
@@ -153,7 +106,7 @@ def import_version(
                 len(numbers),
                 sha256,
                 source,
-                zlib.crc32(dates, zlib.crc32(stored)),
+                crc,
                 body_id,
             ),
         ).lastrowid
@@ -161,73 +114,102 @@ def import_version(
     return version
 
 
-def _pieces(stored: bytes, dates: bytes) -> Iterator[tuple[str, int, memoryview]]:
-    for kind, whole in (("numbers", stored), ("since", dates)):
-        for part, start in enumerate(range(0, len(whole), _PART_BYTES)):
-            yield kind, part, memoryview(whole)[start : start + _PART_BYTES]
-
-
-def _drop_orphans(conn: sqlite3.Connection) -> None:
-    """Remove the bodies that an import left behind when it was killed."""
-    conn.execute(
-        "DELETE FROM list_body WHERE started_at < ?"
-        " AND id NOT IN (SELECT body_id FROM list_version)",
-        (time.time_ns() // 1000 - _ORPHAN_AGE_US,),
-    )
-
-
-_HEAD = "SELECT id, name, as_of, imported_at, count, sha256, source, crc, body_id FROM list_version"
+_HEAD = (
+    "SELECT id, name, as_of, imported_at, count, sha256, source, crc, body_id, withdrawn_at,"
+    " withdrawn_by, withdrawn_why FROM list_version WHERE name = :name"
+)
 # A version without an as-of date speaks of the moment it was imported.
 _NEWEST_FIRST = (
     " ORDER BY ifnull(as_of, date(imported_at / 1000000, 'unixepoch')) DESC, id DESC LIMIT 1"
 )
+_IN_FORCE = " AND withdrawn_at IS NULL"
+# One that was taken back later than `at` counts for as long as live questions were judged by it.
+_COUNTS_AT = " AND (withdrawn_at IS NULL OR (imported_at <= :at AND withdrawn_at > :at))"
 
 
 def live_head(conn: sqlite3.Connection, name: str) -> Head | None:
     """The version in force now: the newest as-of date, of several the newest import.
 
     One without an as-of date is the list as it is from its import on: whatever was imported before
-    it is over, by whatever clock that was dated.
+    it is over, by whatever clock that was dated. One that was taken back is none.
     """
-    newest = _head(
-        conn.execute(f"{_HEAD} WHERE name = ? ORDER BY id DESC LIMIT 1", (name,)).fetchone()
-    )
+    newest = _one(conn, f"{_HEAD}{_IN_FORCE} ORDER BY id DESC LIMIT 1", name=name)
     if newest is None or newest.as_of is None:
         return newest
-    row = conn.execute(f"{_HEAD} WHERE name = ?{_NEWEST_FIRST}", (name,)).fetchone()
-    return _head(row)
+    return _one(conn, f"{_HEAD}{_IN_FORCE}{_NEWEST_FIRST}", name=name)
 
 
 def head_at(conn: sqlite3.Connection, name: str, at: datetime, local_date: date) -> Head | None:
     """The version that speaks of an instant: the newest as-of date not after `local_date`,
     whenever it was imported; one without such a date counts from its import. A list that never
-    had one is never stale once imported: of the time before, its first version speaks."""
-    row = conn.execute(
-        f"{_HEAD} WHERE name = ? AND (as_of <= ? OR (as_of IS NULL AND imported_at <= ?))"
+    had one is never stale once imported: of the time before, its first version speaks.
+
+    A version that was taken back counts at the instants from its import until then, as it did for
+    live questions, and at no other: not of days before its import, of which it was wrong too.
+    """
+    asked: dict[str, object] = {"name": name, "at": micros(at), "date": local_date.isoformat()}
+    found = _one(
+        conn,
+        f"{_HEAD}{_COUNTS_AT} AND (as_of <= :date OR (as_of IS NULL AND imported_at <= :at))"
         f"{_NEWEST_FIRST}",
-        (name, local_date.isoformat(), micros(at)),
-    ).fetchone()
-    if row is None:
-        row = conn.execute(
-            f"{_HEAD} WHERE name = :name AND NOT EXISTS (SELECT 1 FROM list_version"
-            " WHERE name = :name AND as_of IS NOT NULL) ORDER BY id LIMIT 1",
-            {"name": name},
-        ).fetchone()
-    return _head(row)
+        **asked,
+    )
+    return found or _one(
+        conn,
+        f"{_HEAD}{_IN_FORCE} AND NOT EXISTS (SELECT 1 FROM list_version"
+        " WHERE name = :name AND as_of IS NOT NULL AND withdrawn_at IS NULL) ORDER BY id LIMIT 1",
+        name=name,
+    )
 
 
 def versions(conn: sqlite3.Connection, name: str) -> Iterator[Head]:
     """Every version of a list that is kept, in the order of import."""
-    for row in conn.execute(f"{_HEAD} WHERE name = ? ORDER BY id", (name,)):
-        head = _head(row)
-        assert head is not None
-        yield head
+    for row in conn.execute(f"{_HEAD} ORDER BY id", {"name": name}):
+        yield _head(row)
 
 
-def _head(row: tuple[int, str, str | None, int, int, str, str, int, int] | None) -> Head | None:
-    if row is None:
+def version_of(conn: sqlite3.Connection, name: str, version: int) -> Head | None:
+    """One version of a list; None when the list has none of that number."""
+    return _one(conn, f"{_HEAD} AND id = :version", name=name, version=version)
+
+
+def roll_back(
+    conn: sqlite3.Connection, name: str, *, at: datetime, by: str, why: str
+) -> tuple[Head, Head] | None:
+    """Take the version in force back, so that the one before it is in force again.
+
+    Within a transaction of the caller's. The version is kept.
+
+    Returns:
+        The one taken back and the one in force; None, with nothing done, where there is none
+        before.
+    """
+    withdrawn = live_head(conn, name)
+    if withdrawn is None:
         return None
-    version, name, as_of, imported_at, count, sha256, source, crc, body_id = row
+    others = conn.execute(
+        "SELECT 1 FROM list_version WHERE name = ? AND withdrawn_at IS NULL AND id <> ?",
+        (name, withdrawn.version),
+    ).fetchone()
+    if others is None:
+        return None
+    conn.execute(
+        "UPDATE list_version SET withdrawn_at = ?, withdrawn_by = ?, withdrawn_why = ?"
+        " WHERE id = ?",
+        (micros(at), by, why, withdrawn.version),
+    )
+    now = live_head(conn, name)
+    assert now is not None
+    return replace(withdrawn, withdrawn_at=at, withdrawn_by=by, withdrawn_why=why), now
+
+
+def _one(conn: sqlite3.Connection, query: str, **asked: object) -> Head | None:
+    row = conn.execute(query, asked).fetchone()
+    return None if row is None else _head(row)
+
+
+def _head(row: tuple[Any, ...]) -> Head:
+    version, name, as_of, imported_at, count, sha256, source, crc, body_id, *withdrawn = row
     return Head(
         version=version,
         name=name,
@@ -238,6 +220,9 @@ def _head(row: tuple[int, str, str | None, int, int, str, str, int, int] | None)
         source=source,
         crc=crc,
         body_id=body_id,
+        withdrawn_at=maybe_instant(withdrawn[0]),
+        withdrawn_by=withdrawn[1],
+        withdrawn_why=withdrawn[2],
     )
 
 
@@ -253,34 +238,20 @@ def read_body(conn: sqlite3.Connection, head: Head) -> Body:
             f"the numbers of version {head.version} of list {head.name} were removed by a purge",
             "ask about a later instant",
         )
-    stored = _joined(conn, head.body_id, "numbers")
-    dates = _joined(conn, head.body_id, "since")
-    # Checked before the bitmap library, which trusts what it is given, sees a byte of it.
-    if zlib.crc32(dates, zlib.crc32(stored)) != head.crc:
+    body = list_body.load(conn, head.body_id, head.crc)
+    if body is None:
         raise LedgerBroken(
             path_of(conn),
             f"version {head.version} of list {head.name} is damaged",
-            "import the list again",
+            "import the list again, or take that version back with `dialwarden list rollback`",
         )
-    since = None
-    if dates:
-        since = array.array("H")
-        since.frombytes(zlib.decompress(dates))
-    return Body(BitMap64.deserialize(stored), since)
+    return body
 
 
 def has_numbers(conn: sqlite3.Connection, head: Head) -> bool:
-    """Whether the numbers of a version were not removed; an empty list has a first part too."""
-    first = "SELECT 1 FROM list_part WHERE body_id = ? AND kind = 'numbers' AND part = 0"
-    return conn.execute(first, (head.body_id,)).fetchone() is not None
-
-
-def _joined(conn: sqlite3.Connection, body_id: int, kind: str) -> bytes:
-    rows = conn.execute(
-        "SELECT bytes FROM list_part WHERE body_id = ? AND kind = ? ORDER BY part",
-        (body_id, kind),
-    )
-    return b"".join(row[0] for row in rows)
+    """Whether the numbers of a version are there: a purge takes the first part first."""
+    first = "SELECT 1 FROM list_part WHERE body_id = ? AND kind = 'numbers' AND part IN (0, 1)"
+    return not head.count or conn.execute(first, (head.body_id,)).fetchone() is not None
 
 
 def overlay(
