@@ -149,7 +149,7 @@ def test_a_wrong_flag_is_a_wrong_use(site: Site, flag: str, value: str, told: st
         ("number,at\n", "has no column professional"),
         ("0612345678\n", "has no column number"),
         ("number,professional,at,at\n", "has two columns at"),
-        (b"PK\x03\x04", "Excel workbook"),
+        (b"PK\x03\x04", "the zip file is damaged"),
         ('"number\n', "a quote that opens here is not closed"),
     ],
 )

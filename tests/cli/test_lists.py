@@ -18,7 +18,7 @@ def test_an_import_holds_for_the_next_question(site: Site) -> None:
     assert site.out("list", "import", "house", file) == "imported 1 number\n"
     verdict = site.json("check", NUMBER, "--campaign", "paris", status=1)
     assert "opposition" in [refusal["rule"] for refusal in verdict["refusals"]]
-    site.run("list", "import", "house", site.file(""))
+    site.run("list", "import", "house", site.file(""), "--force")
     verdict = site.json("check", NUMBER, "--campaign", "paris", status=1)
     assert "opposition" not in [refusal["rule"] for refusal in verdict["refusals"]]
 
@@ -59,7 +59,7 @@ def test_bad_rows_are_told_twenty_at_most_and_counted(site: Site) -> None:
 
 def test_an_import_that_shrinks_a_list_says_so(site: Site) -> None:
     site.run("list", "import", "house", site.file("0612345678\n0612345679\n"))
-    told = site.run("list", "import", "house", site.file("", "empty.csv"))
+    told = site.run("list", "import", "house", site.file("", "empty.csv"), "--force")
     assert "list house had 2 numbers before, and has 0 numbers now" in told.output
     again = site.run("list", "import", "house", site.file("0612345678\n"))
     assert "before" not in again.output
@@ -207,7 +207,7 @@ def test_status_as_text(site: Site) -> None:
     lines = site.out("list", "status").splitlines()
     assert lines[0].split() == [
         "LIST", "KIND", "NUMBERS", "AS", "OF", "AGE", "LIMIT", "STALE", "FROM", "ADDED",
-        "REMOVED", "IMPORTED", "SOURCE",
+        "REMOVED", "IMPORTED", "SOURCE", "SHA256",
     ]  # fmt: skip
     assert "house    opposition  never imported" in lines[2]
     assert "2026-01-13 (stale)" in lines[-1]
@@ -236,3 +236,112 @@ def test_a_file_of_which_nothing_can_be_read_leaves_the_list_as_it_was(
     result = site.run("list", "import", "house", str(tmp_path / "bad.csv"), status=2)
     assert "not one of its 2 rows could be read" in result.stderr
     site.run("list", "has", "house", "0612345678")
+
+
+SHRINKING = [
+    # Numbers in force, numbers in the file, whether it is refused: two thirds are enough.
+    (3, 2, False),
+    (3, 1, True),
+    (6, 3, True),
+    (6, 4, False),
+    (1, 0, True),
+    (0, 0, False),
+]
+
+
+def _numbers(count: int) -> str:
+    return "".join(f"06123456{number:02}\n" for number in range(count))
+
+
+@pytest.mark.parametrize(("before", "now", "refused"), SHRINKING)
+def test_a_file_that_lost_more_than_a_third_is_refused(
+    site: Site, before: int, now: int, refused: bool
+) -> None:
+    site.run("list", "import", "house", site.file(_numbers(before)))
+    file = site.file(_numbers(now), "new.csv")
+    result = site.run("list", "import", "house", file, status=1 if refused else 0)
+    assert site.json("list", "status", "house")[0]["count"] == (before if refused else now)
+    if refused:
+        assert f"new.csv has {now} number" in result.stderr
+        assert f"version 1 in force has {before} number" in result.stderr
+        assert result.stdout.startswith("nothing imported: list house would shrink")
+        told = site.json("list", "import", "house", file, status=1)
+        assert (told["refused"], told["version"], told["added"]) == (True, None, 0)
+        site.run("list", "import", "house", file, "--force")
+        assert site.json("list", "status", "house")[0]["count"] == now
+
+
+def test_a_shorter_file_of_an_earlier_day_is_no_shrinking(site: Site) -> None:
+    site.run("list", "import", "weekly", site.file(_numbers(3)), "--as-of", "2026-11-02")
+    site.run("list", "import", "weekly", site.file(_numbers(1)), "--as-of", "2026-11-01")
+    assert site.json("list", "status", "weekly")[0]["count"] == 3
+
+
+def test_a_rollback_brings_the_version_before_back_into_force(site: Site) -> None:
+    old, new = site.file(_numbers(2), "old.csv"), site.file(_numbers(3), "new.csv")
+    site.run("list", "import", "house", old, "--as-of", "2026-11-01")
+    site.run("list", "import", "house", new, "--as-of", "2026-11-02")
+    told = site.out("list", "rollback", "house", "--why", "half a file")
+    assert told.startswith(
+        "version 2 of list house (3 numbers) is taken back; version 1 is in force: 2 numbers, "
+        "as of 2026-11-01, "
+    )
+    site.run("list", "has", "house", "0612345602", status=1)
+    rows = site.json("list", "versions", "house")
+    assert [(row["version"], row["in_force"], row["withdrawn_why"]) for row in rows] == [
+        (2, False, "half a file"),
+        (1, True, ""),
+    ]
+    assert rows[0]["withdrawn_by"].startswith("cli")
+    table = site.out("list", "versions", "house")
+    assert "taken back" in table.splitlines()[1]
+    assert "in force" in table.splitlines()[2]
+    assert "1 version taken back" in site.out("list", "status", "house")
+    # The same file once more is a version of its own.
+    site.run("list", "import", "house", new, "--as-of", "2026-11-02")
+    assert site.json("list", "status", "house")[0]["version"] == 3
+
+
+@pytest.mark.parametrize(("versions", "why"), [(0, "never imported"), (1, "the only one")])
+def test_without_a_version_before_there_is_no_rollback(site: Site, versions: int, why: str) -> None:
+    for _ in range(versions):
+        site.run("list", "import", "house", site.file(_numbers(1)))
+    result = site.run("list", "rollback", "house", status=1)
+    assert why in result.stderr
+    assert all(row["withdrawn_at"] is None for row in site.json("list", "versions", "house"))
+
+
+def test_a_rollback_to_a_stale_version_says_so(site: Site) -> None:
+    old, new = TODAY - timedelta(days=20), TODAY - timedelta(days=1)
+    site.run("list", "import", "weekly", site.file(_numbers(1)), "--as-of", old)
+    site.run("list", "import", "weekly", site.file(_numbers(1)), "--as-of", new)
+    assert "list weekly is stale since" in site.run("list", "rollback", "weekly").stderr
+
+
+def test_diff_counts_and_names_what_came_and_went(site: Site) -> None:
+    site.run("list", "import", "house", site.file("0612345601\n0612345602\n"))
+    site.run("list", "import", "house", site.file("0612345602\n0612345603\n0612345604\n"))
+    assert site.out("list", "diff", "house") == (
+        "list house, version 1 to 2: 2 added, 1 removed, 1 kept\n"
+    )
+    assert site.json("list", "diff", "house", 2, 1, "--numbers") == {
+        "list": "house", "old": 2, "new": 1, "added": 1, "removed": 2, "kept": 1,
+        "added_numbers": ["+33612345601"],
+        "removed_numbers": ["+33612345603", "+33612345604"],
+    }  # fmt: skip
+    assert site.out("list", "diff", "house", "--csv").splitlines() == [
+        "number,change", "+33612345603,added", "+33612345604,added", "+33612345601,removed",
+    ]  # fmt: skip
+    file = site.file("0612345602\n", "next.csv")
+    found = site.json("list", "diff", "house", "--file", file)
+    assert (found["old"], found["added"], found["removed"], found["kept"]) == (2, 0, 2, 1)
+    assert site.json("list", "status", "house")[0]["versions"] == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [([7], "has no version 7 (it has 1)"), ([], "but one version"), (["--csv", "--json"], "one")],
+)
+def test_a_wrong_diff_is_a_wrong_use(site: Site, more: list[object], told: str) -> None:
+    site.run("list", "import", "house", site.file(""))
+    assert told in site.err("list", "diff", "house", *more)

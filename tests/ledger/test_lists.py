@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import zlib
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -200,4 +201,52 @@ def test_the_status_names_the_version_in_force_and_the_overlays(conn: sqlite3.Co
     assert [head.version for head in lists.versions(conn, "bloctel")] == [1, 2]
     lists.overlay(conn, "house", A, Op.ADD, at=T0)
     assert lists.known_names(conn) == ("bloctel", "house")
-    assert lists.status(conn, "nobody") == lists.ListStatus("nobody", None, 0, 0, 0)
+    assert lists.status(conn, "nobody") == lists.ListStatus("nobody", None, 0, 0, 0, 0)
+
+
+def test_a_version_taken_back_is_in_force_no_more_and_kept(conn: sqlite3.Connection) -> None:
+    first = put(conn, [A], date(2026, 11, 1), day(0))
+    second = put(conn, [B], date(2026, 11, 2), day(2))
+    with transaction(conn):
+        done = lists.roll_back(conn, "bloctel", at=day(4), by="me", why="half a file")
+    assert done is not None
+    withdrawn, now = done
+    assert (withdrawn.version, now.version) == (second, first)
+    head = lists.version_of(conn, "bloctel", second)
+    assert head == withdrawn
+    assert (head.withdrawn_at, head.withdrawn_by, head.withdrawn_why) == (
+        day(4), "me", "half a file",
+    )  # fmt: skip
+    assert lists.live_head(conn, "bloctel") == now
+    with transaction(conn):
+        assert lists.roll_back(conn, "bloctel", at=day(5), by="me", why="") is None
+    assert lists.status(conn, "bloctel").withdrawn == 1
+
+
+def test_at_an_instant_a_version_taken_back_counts_while_live_questions_used_it(
+    conn: sqlite3.Connection,
+) -> None:
+    first = put(conn, [A], day(-9).date(), day(-8))
+    second = put(conn, [B], day(-5).date(), day(2))
+    with transaction(conn):
+        lists.roll_back(conn, "bloctel", at=day(4), by="me", why="")
+    found = {
+        days: lists.head_at(conn, "bloctel", day(days), day(days).date())
+        for days in (1.9, 2, 3.9, 4, 5)
+    }
+    assert {days: head and head.version for days, head in found.items()} == {
+        1.9: first, 2: second, 3.9: second, 4: first, 5: first,
+    }  # fmt: skip
+
+
+def test_a_body_of_the_former_form_is_read(conn: sqlite3.Connection) -> None:
+    numbers = BitMap64(range(33600000000, 33700000000, 999_983))
+    put(conn, list(numbers))
+    whole = numbers.serialize()
+    conn.execute("DELETE FROM list_part")
+    for part, piece in enumerate((whole[:100], whole[100:])):
+        conn.execute("INSERT INTO list_part VALUES (1, 'numbers', ?, ?)", (part, piece))
+    conn.execute("UPDATE list_version SET crc = ?", (zlib.crc32(whole),))
+    head = lists.live_head(conn, "bloctel")
+    assert head is not None
+    assert lists.read_body(conn, head).numbers == numbers

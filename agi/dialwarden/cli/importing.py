@@ -142,7 +142,8 @@ def _tell_people(report: Report, what: str, again: str) -> None:
     if report.bad > _SHOWN_ROWS:
         warn(f"{report.file}: {counted(report.bad - _SHOWN_ROWS, 'more bad row')}")
     if report.refused:
-        click.echo(f"nothing imported: {counted(report.bad, 'bad row')} (--strict)")
+        why = report.refusal or f"{counted(report.bad, 'bad row')} (--strict)"
+        click.echo(f"nothing imported: {why}")
         return
     parts = [f"imported {counted(report.added, what)}"]
     if report.duplicates:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 import click
 
-from dialwarden.imports.people import only
+from dialwarden.imports.people import only, zones_of
 from dialwarden.settings.config import Config
 from dialwarden.settings.sections import ListKind
 
@@ -96,3 +96,9 @@ def known_list(lists: Mapping[str, KnownList], name: str) -> KnownList:
             param_hint="NAME",
         )
     return found
+
+
+def today_of(known: KnownList | None, now: datetime, region: str = "") -> date:
+    """The date where a list is at home; of several zones, the furthest on."""
+    zones: tuple[tzinfo, ...] = zones_of([region or (known.region if known else "")])
+    return max((now.astimezone(zone).date() for zone in zones), default=now.date())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, tzinfo
+from collections.abc import Sized
+from datetime import date, datetime
 from pathlib import Path
 
 import click
 
+from dialwarden.cli import list_versions
 from dialwarden.cli.common import (
     config_option,
     file_argument,
@@ -16,17 +18,17 @@ from dialwarden.cli.common import (
     who,
 )
 from dialwarden.cli.importing import checked_region, progress, strict_option, tell
-from dialwarden.cli.known_lists import KnownList, known_list, known_lists
+from dialwarden.cli.known_lists import KnownList, known_list, known_lists, today_of
 from dialwarden.cli.output import clock, counted, print_json, print_json_array, print_table, warn
 from dialwarden.errors import ImportRefused
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.imports.lists import read_list
 from dialwarden.imports.numbers import NumberReader
-from dialwarden.imports.people import zones_of
 from dialwarden.imports.report import Report
 from dialwarden.ledger.connection import snapshot, transaction
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.lists import (
+    Head,
     ListStatus,
     Op,
     import_version,
@@ -60,6 +62,9 @@ def command() -> None:
 @click.option("--column", metavar="NAME", help="The column of the numbers, if not `number`.")
 @click.option("--region", metavar="R", default="", help=_REGION_HELP)
 @strict_option
+@click.option(
+    "--force", is_flag=True, help="Also a file of less than two thirds of the numbers in force."
+)
 @config_option
 @json_option
 @click.pass_context
@@ -71,20 +76,24 @@ def import_(
     column: str | None,
     region: str,
     strict: bool,
+    force: bool,
     config: str | None,
     as_json: bool,
 ) -> None:
     """Make FILE the newest version of list NAME: it holds for the very next question.
 
     FILE is a CSV with a column `number` (and perhaps `since`, a date), or holds one number a line
-    and nothing else; plain or gzip. Rows that cannot be read are told and left out. An empty file
-    makes the list known. What `list add` and `list remove` did stays in force.
+    and nothing else; plain, gzip or zip. Rows that cannot be read are told and left out. An empty
+    file makes the list known. What `list add` and `list remove` did stays in force.
+
+    A file of less than two thirds of the numbers that are in force is refused, with exit status 1:
+    half of a file looks like one.
     """
     site = open_site(config)
     now = utc_now()
     known = known_list(known_lists(site.config, now.date()), name)
     region = checked_region(region) or known.region
-    today = _today(now, region)
+    today = today_of(known, now, region)
     day = _as_of(as_of, known, today)
     report = Report(str(file))
     with progress(file) as bar:
@@ -113,27 +122,29 @@ def import_(
     else:
         with site.writing() as conn:
             before = live_head(conn, name)
-            version = import_version(
-                conn,
-                name,
-                contents.numbers,
-                since=contents.since,
-                as_of=day,
-                imported_at=now,
-                source=file.name,
-                sha256=contents.sha256,
-            )
-            live = live_head(conn, name)
-        if before is not None and before.count > len(contents.numbers):
-            report.warn(
-                f"list {name} had {counted(before.count, 'number')} before, and has "
-                f"{counted(len(contents.numbers), 'number')} now"
-            )
-        if live is not None and live.version != version:
-            report.warn(
-                f"version {version} of list {name} is not in force: version {live.version}, "
-                f"imported {clock(live.imported_at)}, speaks of a later day ({live.as_of})"
-            )
+            shrunk = _shrunk(before, len(contents.numbers), day)
+            if before is not None and shrunk and not force:
+                report.added = report.duplicates = 0
+                report.refused = True
+                report.refusal = f"list {name} would shrink by more than a third (--force)"
+                report.warn(
+                    f"list {name} stays as it was: {file.name} has "
+                    f"{counted(len(contents.numbers), 'number')}, and version {before.version} in "
+                    f"force has {counted(before.count, 'number')}; see whether the file is whole, "
+                    "or say --force"
+                )
+            else:
+                version = import_version(
+                    conn,
+                    name,
+                    contents.numbers,
+                    since=contents.since,
+                    as_of=day,
+                    imported_at=now,
+                    source=file.name,
+                    sha256=contents.sha256,
+                )
+                _warn_of(report, name, version, before, live_head(conn, name), contents.numbers)
     more: dict[str, object] = {
         "list": name,
         "version": version,
@@ -143,10 +154,26 @@ def import_(
     ctx.exit(tell(report, "number", more, again="twice in the file", as_json=as_json))
 
 
-def _today(now: datetime, region: str) -> date:
-    """The date where the list is at home; of several zones, the furthest on."""
-    zones: tuple[tzinfo, ...] = zones_of([region])
-    return max((now.astimezone(zone).date() for zone in zones), default=now.date())
+def _shrunk(before: Head | None, count: int, day: date | None) -> bool:
+    """Whether a file that would be in force has lost more than a third of what is."""
+    if before is None or (day is not None and before.as_of is not None and day < before.as_of):
+        return False
+    return 3 * count < 2 * before.count
+
+
+def _warn_of(
+    report: Report, name: str, version: int, before: Head | None, live: Head | None, new: Sized
+) -> None:
+    if before is not None and before.count > len(new):
+        report.warn(
+            f"list {name} had {counted(before.count, 'number')} before, and has "
+            f"{counted(len(new), 'number')} now"
+        )
+    if live is not None and live.version != version:
+        report.warn(
+            f"version {version} of list {name} is not in force: version {live.version}, "
+            f"imported {clock(live.imported_at)}, speaks of a later day ({live.as_of})"
+        )
 
 
 def _as_of(text: str | None, known: KnownList, today: date) -> date | None:
@@ -165,6 +192,10 @@ def _as_of(text: str | None, known: KnownList, today: date) -> date | None:
     if day > today:
         raise click.BadParameter(f"{day} lies in the future", param_hint="--as-of")
     return day
+
+
+for _more in (list_versions.versions_, list_versions.rollback, list_versions.diff):
+    command.add_command(_more)
 
 
 @command.command("status", short_help="Versions, ages and counts of the lists.")
@@ -190,7 +221,7 @@ def status_(name: str | None, config: str | None, as_json: bool) -> None:
         return
     print_table(
         ("list", "kind", "numbers", "as of", "age", "limit", "stale from", "added", "removed",
-         "imported", "source"),
+         "imported", "source", "sha256"),
         (
             (
                 row["name"], row["kind"] or "not configured",
@@ -199,10 +230,14 @@ def status_(name: str | None, config: str | None, as_json: bool) -> None:
                 f"{row['stale_from']}{' (stale)' if row['stale'] else ''}"
                 if row["stale_from"] else "",
                 row["added"], row["removed"], row["imported_at"], row["source"],
+                str(row["sha256"] or "")[:12],
             )
             for row in rows
         ),
     )  # fmt: skip
+    if name is not None and rows[0]["withdrawn"]:
+        told = counted(int(str(rows[0]["withdrawn"])), "version")
+        click.echo(f"{told} taken back: dialwarden list versions {name}")
 
 
 def _days(days: object) -> str:
@@ -212,7 +247,7 @@ def _days(days: object) -> str:
 def _row(known: KnownList | None, found: ListStatus, now: datetime) -> dict[str, object]:
     head = found.head
     as_of = head.as_of if head else None
-    today = _today(now, known.region if known else "")
+    today = today_of(known, now)
     stale_from = known.stale_from(as_of) if known else None
     opposes = known is not None and known.kind is ListKind.OPPOSITION
     never_dated = known is not None and known.limit_days is not None and as_of is None
@@ -221,6 +256,7 @@ def _row(known: KnownList | None, found: ListStatus, now: datetime) -> dict[str,
         "kind": known.kind.value if known else None,
         "version": head.version if head else None,
         "versions": found.versions,
+        "withdrawn": found.withdrawn,
         "count": head.count if head else None,
         "as_of": as_of,
         "age_days": (today - as_of).days if as_of else None,

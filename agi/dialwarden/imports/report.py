@@ -34,7 +34,7 @@ class Report:
         bad: how many rows were wrong; `bad_rows` keeps the first ten thousand of them.
         kept: how many of those went in all the same, without what was wrong.
         warnings: one sentence each, without repeats.
-        refused: `--strict` found bad rows, and nothing was written.
+        refused: nothing was written: `--strict` found bad rows, or for the reason `refusal`.
     """
 
     file: str
@@ -46,6 +46,7 @@ class Report:
     bad_rows: list[BadRow] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
     refused: bool = False
+    refusal: str = ""
 
     def fault(self, line: int, reason: str, *, kept: bool = False) -> None:
         self.bad += 1

@@ -58,13 +58,14 @@ class ListStatus:
 
     Attributes:
         head: the version in force for live questions; None when it was never imported.
-        versions: how many versions are kept.
+        versions: how many versions are kept; `withdrawn` of them were taken back.
         added, removed: numbers whose last overlay is an addition, a removal.
     """
 
     name: str
     head: Head | None
     versions: int
+    withdrawn: int
     added: int
     removed: int
 
@@ -294,7 +295,9 @@ def list_overlays(conn: sqlite3.Connection, name: str) -> Iterator[dict[str, obj
 
 def status(conn: sqlite3.Connection, name: str) -> ListStatus:
     """What the file knows of one list; of a list nobody has heard of, that."""
-    count = conn.execute("SELECT count(*) FROM list_version WHERE name = ?", (name,)).fetchone()
+    kept, withdrawn = conn.execute(
+        "SELECT count(*), count(withdrawn_at) FROM list_version WHERE name = ?", (name,)
+    ).fetchone()
     ops = dict(
         conn.execute(
             "SELECT op, count(*) FROM list_overlay WHERE id IN"
@@ -303,7 +306,12 @@ def status(conn: sqlite3.Connection, name: str) -> ListStatus:
         ).fetchall()
     )
     return ListStatus(
-        name, live_head(conn, name), count[0], ops.get(Op.ADD.value, 0), ops.get(Op.REMOVE.value, 0)
+        name=name,
+        head=live_head(conn, name),
+        versions=kept,
+        withdrawn=withdrawn,
+        added=ops.get(Op.ADD.value, 0),
+        removed=ops.get(Op.REMOVE.value, 0),
     )
 
 
