@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import signal
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.cli.site import Site
+from tests.ledger.helpers import start_python
 
 NUMBER = "0612345678"
 TODAY = datetime.now(UTC).date()
@@ -345,3 +349,35 @@ def test_diff_counts_and_names_what_came_and_went(site: Site) -> None:
 def test_a_wrong_diff_is_a_wrong_use(site: Site, more: list[object], told: str) -> None:
     site.run("list", "import", "house", site.file(""))
     assert told in site.err("list", "diff", "house", *more)
+
+
+KILLED = """
+import os, signal, sys
+from dialwarden.ledger import list_body
+from dialwarden.cli import main
+original = list_body._write
+def write(conn, rows, alone):
+    original(conn, rows, alone)
+    os.kill(os.getpid(), signal.SIGKILL)
+list_body._write = write
+main(sys.argv[1:])
+"""
+
+
+def test_an_import_that_is_killed_leaves_the_list_in_force(site: Site) -> None:
+    site.run("list", "import", "house", site.file(_numbers(3)))
+    new = site.file(_numbers(9), "new.csv")
+    config = ["--config", site.folder / "dialwarden.toml"]
+    process = start_python(KILLED, "list", "import", "house", new, *config)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert site.json("list", "status", "house")[0]["count"] == 3
+    with closing(sqlite3.connect(site.ledger)) as conn:
+        assert conn.execute("SELECT count(*) FROM list_body").fetchone() == (2,)
+        conn.execute("UPDATE list_body SET started_at = 1 WHERE id = 2")  # long ago
+        conn.commit()
+    site.run("list", "import", "house", new)
+    assert site.json("list", "status", "house")[0]["count"] == 9
+    with closing(sqlite3.connect(site.ledger)) as conn:
+        assert conn.execute("SELECT id FROM list_body ORDER BY id").fetchall() == [(1,), (3,)]
+        assert conn.execute("SELECT count(*) FROM list_part WHERE body_id = 2").fetchone() == (0,)

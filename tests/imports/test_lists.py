@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
+import zipfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -181,3 +185,108 @@ def test_excels_own_word_on_its_delimiter_is_no_row(tmp_path: Path, data: str) -
 def test_a_file_of_excels_word_alone_is_empty(tmp_path: Path) -> None:
     contents, report = read(tmp_path, "sep=;\n")
     assert (len(contents.numbers), report.rows) == (0, 0)
+
+
+def zipped(**members: bytes) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+MESS = [
+    # What stands in the file, the numbers that are read, the lines that are told.
+    ("\ufeff0612345678\r\n0612345679\r\n".encode(), [A, B], []),
+    (b"0612345678\r0612345679\r", [A, B], []),
+    (b"0612345678\r\n\n0612345679", [A, B], []),
+    (b'"0612345678";\n"0612345679";\n', [A, B], []),
+    (b"number;n\n0612345678;x\n0612345679\n", [A, B], []),
+    (b"n\tnumber\nx\t0612345678\n\t0612345679\n", [A, B], []),
+    (b"06 12 34 56 78\n06.12.34.56.79\n", [A, B], []),
+    (b"0033612345678\n+33 6 12 34 56 79\n", [A, B], []),
+    (b"+33 (0)6 12 34 56 78\n33612345679\n", [A, B], []),
+    (b"0612345678\n6.12E+08\n6,12E+08\n0612345679\n", [A, B], [2, 3]),
+    (b"0612345678\n612345679.0\n", [A], [2]),
+    (b"0612345678 x\n0612345679\n", [B], [1]),
+    (b"number\n0612345678 x\n0612345679 (home)\n0612345679\n", [B], [2, 3]),
+    (b"number\n\n;;\n0612345678\n", [A], [3]),
+    (b"number;a\n;\n0612345678;\n;x\n", [A], [4]),
+    (zipped(list=b"0612345678\n0612345679\n"), [A, B], []),
+    (gzip.compress(b"0612345678\n", mtime=0) + gzip.compress(b"0612345679\n", mtime=0), [A, B], []),
+]
+
+
+@pytest.mark.parametrize(("data", "numbers", "told"), MESS)
+def test_files_as_they_come(
+    tmp_path: Path, data: bytes, numbers: list[int], told: list[int]
+) -> None:
+    if data.startswith(b"0612345678 x"):
+        data = b"0612345679\n" + data  # its first line must look like a number
+        told = [line + 1 for line in told]
+    contents, report = read(tmp_path, data)
+    assert list(contents.numbers) == numbers
+    assert [row.line for row in report.bad_rows] == told
+
+
+REFUSED = [
+    (gzip.compress(b"0612345678\n" * 5000, mtime=0)[:-20], "the gzip file is damaged"),
+    (zipped(list=b"0612345678\n")[:-5], "the zip file is damaged"),
+    (
+        zipped(a=b"0612345678\n", b=b"06\n"),
+        "a zip archive of 2 files ('a', 'b'), where one is read",
+    ),
+    (zipped(), "is an empty zip archive"),
+    (zipped(**{"[Content_Types].xml": b"<", "xl/workbook.xml": b"<"}), "a spreadsheet's workbook"),
+    (zipped(inner=zipped(a=b"06")), "export it as CSV, plain, gzip or zip"),
+]
+
+
+@pytest.mark.parametrize(("data", "told"), REFUSED)
+def test_archives_that_hold_no_one_list_are_refused(tmp_path: Path, data: bytes, told: str) -> None:
+    with pytest.raises(ImportRefused) as caught:
+        read(tmp_path, data)
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(list=data)])
+def test_what_unpacks_out_of_all_proportion_is_refused(
+    tmp_path: Path, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialwarden.imports.files._UNPACKED_UNASKED", 1 << 20)
+    with pytest.raises(ImportRefused, match="unpacks to more than 200 times its size"):
+        read(tmp_path, pack(b"0612345678\n" * 400_000))
+
+
+def test_a_zip_is_known_by_the_hash_of_what_lies_on_disk(tmp_path: Path) -> None:
+    data = zipped(list=b"0612345678\n")
+    contents, _ = read(tmp_path, data)
+    assert contents.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def _grow(path: Path) -> None:
+    with path.open("a") as file:
+        file.write("0612345679\n")
+
+
+def _replace(path: Path) -> None:
+    other = path.with_suffix(".new")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize("change", [_grow, _replace])
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text("0612345678\n" * 300_000)
+    seen: list[int] = []
+
+    def progress(count: int) -> None:
+        if not seen:
+            change(path)
+        seen.append(count)
+
+    with pytest.raises(ImportRefused, match="changed while it was read"):
+        read_list(path, NumberReader("FR"), Report(""), today=TODAY, progress=progress)
