@@ -74,8 +74,9 @@ class BulkReader:
             found = list(map(int, cells))
             asked = BitMap64(found)
             rest = self._unknown(form, asked)
+            one_way = len(form.trusted) == 1 and not rest
             for offset, trusted in form.trusted.items():
-                hit = asked & trusted
+                hit = asked if one_way else asked & trusted
                 if hit:
                     numbers |= hit.shift(offset) if offset else hit
             if rest:
@@ -174,7 +175,6 @@ def _trust(form: _Form, start: int, base: int, count: int) -> None:
 
 
 def _without(asked: BitMap64, form: _Form) -> BitMap64:
-    rest = asked.copy()
     for trusted in form.trusted.values():
-        rest -= trusted
-    return rest
+        asked = asked - trusted
+    return asked

@@ -94,8 +94,14 @@ class Dates:
         numbers = BitMap64()
         days = array("H")
         for high in sorted(self._parts):
-            merged: dict[int, int] = {}
-            for both in sorted(self._parts.pop(high)):
+            part = sorted(self._parts.pop(high))
+            merged = {both >> 16: both & 0xFFFF for both in part}
+            if len(merged) == len(part):
+                numbers.update([high << 16 | low for low in merged])
+                days.extend(merged.values())
+                continue
+            merged.clear()
+            for both in part:
                 low, day = both >> 16, both & 0xFFFF
                 # In order, so that one without a date comes first and stays.
                 if merged.get(low, 1):
