@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -106,34 +107,46 @@ def _write(path: Path, rows: int, form: str, seed: int) -> None:
                 file.write("n/a\n")
 
 
-def _ours(folder: Path) -> float:
-    for left in folder.glob("ledger.db*"):
-        left.unlink()
-    began = time.perf_counter()
+def _timed(words: list[str], folder: Path, script: str = "") -> tuple[float, float]:
+    """Seconds on the clock, and seconds of processor, of a command."""
+    clock, processor = time.perf_counter(), _processor_s()
+    # sqlite3 ends with 1 for numbers that stand in the file twice; it goes on behind each.
     subprocess.run(
-        [sys.executable, "-m", "dialwarden", "list", "import", "house", "list.csv", "--config",
-         "dialwarden.toml"],
-        cwd=folder, env=environ(), check=True, stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    return time.perf_counter() - began
-
-
-def _theirs(folder: Path, table: str, delimiter: str) -> float:
-    (folder / "peer.db").unlink(missing_ok=True)
-    script = f"{table}\n.separator {delimiter}\n.import list.csv t\n"
-    began = time.perf_counter()
-    # It ends with 1 for numbers that stand in the file twice; it goes on behind each.
-    subprocess.run(
-        ["sqlite3", "peer.db"], cwd=folder, input=script.encode(), check=False,
+        words, cwd=folder, env=environ(), input=script.encode(), check=False,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    took = time.perf_counter() - began
-    count = "SELECT count(*) FROM t"
+    return time.perf_counter() - clock, _processor_s() - processor
+
+
+def _processor_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _count(folder: Path, database: str, query: str) -> int:
     found = subprocess.run(
-        ["sqlite3", "peer.db", count], cwd=folder, check=True, capture_output=True, text=True
+        ["sqlite3", database, query], cwd=folder, check=True, capture_output=True, text=True
     )
-    assert int(found.stdout) > 0, "sqlite3 imported nothing"
+    return int(found.stdout)
+
+
+def _ours(folder: Path) -> tuple[float, float]:
+    for left in folder.glob("ledger.db*"):
+        left.unlink()
+    took = _timed(
+        [sys.executable, "-m", "dialwarden", "list", "import", "house", "list.csv", "--config",
+         "dialwarden.toml"],
+        folder,
+    )  # fmt: skip
+    assert _count(folder, "ledger.db", "SELECT sum(count) FROM list_version") > 0
+    return took
+
+
+def _theirs(folder: Path, table: str, delimiter: str) -> tuple[float, float]:
+    (folder / "peer.db").unlink(missing_ok=True)
+    script = f"{table}\n.separator {delimiter}\n.import list.csv t\n"
+    took = _timed(["sqlite3", "peer.db"], folder, script)
+    assert _count(folder, "peer.db", "SELECT count(*) FROM t") > 0
     return took
 
 
@@ -145,8 +158,12 @@ def _compare(folder: Path, form: str, rows: int, turns: int, seed: int) -> None:
         ours.append(_ours(folder))
         theirs.append(_theirs(folder, table, ";" if form == "CSV" else ","))
     size = (folder / "list.csv").stat().st_size / 1e6
-    told = f"{form:9} {size:7.1f} MB   dialwarden {min(ours):6.2f} s   sqlite3 {min(theirs):6.2f} s"
-    print(f"{told}   ratio {min(ours) / min(theirs):.2f}", flush=True)
+    print(f"{form:9} {size:7.1f} MB", end="")
+    for place, name in enumerate(("clock", "processor")):
+        one, other = (min(turn[place] for turn in each) for each in (ours, theirs))
+        told = f"{one:5.2f} s to {other:5.2f} s, ratio {one / other:.2f}"
+        print(f"   {name}: {told}", end="")
+    print(flush=True)
 
 
 def _load(folder: Path, count: int, turns: int, seed: int) -> None:
