@@ -43,7 +43,7 @@ def test_a_body_comes_back_as_it_was_whatever_its_size(
     monkeypatch.setattr(list_body, "_PART_NUMBERS", 30)
     monkeypatch.setattr(list_body, "_PART_BYTES", 100)
     monkeypatch.setattr(list_body, "_TRANSACTION_BYTES", 100)
-    numbers = list(range(33600000000, 33700000000, 999_983))
+    numbers = [*range(33600000000, 33700000000, 999_983), 262692000000, 999_999_999_999_999]
     since = {number: date(2020, 1, 1 + i % 28) for i, number in enumerate(numbers) if i % 3}
     put(conn, numbers, since=since)
     head = lists.live_head(conn, "bloctel")

@@ -112,10 +112,14 @@ def _write(conn: sqlite3.Connection, rows: list[tuple[int, str, int, bytes]], al
 
 
 def _pieces(numbers: BitMap64, since: array.array[int] | None) -> Iterator[tuple[str, int, bytes]]:
-    edges = [numbers[rank] for rank in range(0, len(numbers), _PART_NUMBERS)]
-    for part, start in enumerate(edges, 1):
-        stop = edges[part] if part < len(edges) else numbers.max() + 1
-        yield "numbers", part, (numbers & BitMap64(range(start, stop))).serialize()
+    taken, part = 0, 0
+    while taken < len(numbers):
+        start, part = numbers[taken], part + 1
+        # Never over 32 bits: a range from France's numbers to Réunion's alone takes seconds.
+        upto = min(taken + _PART_NUMBERS, numbers.rank(start | 0xFFFF_FFFF))
+        between = BitMap64(range(start, numbers[upto - 1] + 1))
+        yield "numbers", part, (numbers & between).serialize()
+        taken = upto
     if since is None:
         return
     packer = zlib.compressobj(1)
