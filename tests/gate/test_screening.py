@@ -21,7 +21,15 @@ from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.screening import Asked, Screened, Screener, When
 from dialwarden.gate.verdicts import Answer, exempt_verdict, not_decided, refused_as_read
-from dialwarden.ledger import appointments, attempts, consents, lists, objections, silent_calls
+from dialwarden.ledger import (
+    appointments,
+    attempts,
+    consents,
+    list_body,
+    lists,
+    objections,
+    silent_calls,
+)
 from dialwarden.ledger.attempts import HistoryRow
 from dialwarden.ledger.connection import open_ledger, snapshot, transaction
 from dialwarden.ledger.consents import NewConsent
@@ -207,7 +215,7 @@ class Random:
             since = {digits: self.instant().date() for digits in chosen if self.draw.random() < 0.7}
             body = BitMap64(chosen)
             day = None if self.draw.random() < 0.3 else self.instant().date()
-            dates = lists.days_by_rank(body, since) if self.draw.random() < 0.6 else None
+            dates = list_body.days_by_rank(body, since) if self.draw.random() < 0.6 else None
             lists.import_version(
                 conn, name, body, since=dates, as_of=day, imported_at=self.instant(),
                 source="test", sha256=str(self.draw.random()),

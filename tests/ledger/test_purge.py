@@ -74,7 +74,7 @@ def reserve(conn: sqlite3.Connection, at: datetime, **more: object) -> int:
 
 def refuse(conn: sqlite3.Connection, at: datetime, **more: object) -> int:
     values: dict[str, object] = {"professional": "acme", "campaign": "energy", **more}
-    new = NewRefusal(at, A, "0612", [Rule.HOURS], [], Door.AGI)
+    new = NewRefusal(at, A, "0612", [Rule.HOURS], "[]", Door.AGI)
     return refusals.record(conn, replace(new, **values))  # type: ignore[arg-type]
 
 

@@ -35,7 +35,7 @@ def fill(conn: sqlite3.Connection) -> None:
     attempts.void(conn, 3, "never dialled", T0)
     objections.add(conn, objection())
     consents.grant(conn, NewConsent(A, "acme", T0, T0, until=date(2027, 1, 1)))
-    refusals.record(conn, NewRefusal(T0, None, "x", [Rule.NUMBER], [{"rule": "number"}], Door.AGI))
+    refusals.record(conn, NewRefusal(T0, None, "x", [Rule.NUMBER], "[]", Door.AGI))
     numbers = BitMap64(range(A, A + 1000))
     for name in ("house", "empty"):
         import_version(

@@ -131,7 +131,10 @@ class ListCache:
         self._bodies = bodies or ListBodies()
         self._conn: sqlite3.Connection | None = None
         self._newest: tuple[object, ...] | None = None
-        self._overlaid = False
+        # The numbers that were ever put on or taken off a list, and the newest such operation: only
+        # of those need anything be read.
+        self._overlaid: set[int] = set()
+        self._last_overlay: tuple[int, int, int] | None = None
         # name -> the version in force and its body; None for a list never imported
         self._live: dict[str, tuple[Head, LoadedBody] | None] = {}
         # What was in force before the last change, kept until each list is asked for again: most
@@ -155,9 +158,8 @@ class ListCache:
         withdrawn = conn.execute(
             "SELECT count(*), max(withdrawn_at) FROM list_version WHERE withdrawn_at IS NOT NULL"
         ).fetchone()
-        overlay = conn.execute("SELECT 1 FROM list_overlay LIMIT 1").fetchone()
-        self._overlaid = overlay is not None
         same_file = conn is self._conn
+        self._refresh_overlaid(conn, same_file=same_file)
         if (newest, withdrawn) != self._newest or not same_file:
             self._held.update(self._live)
             self._standing_in = {**self._standing_in, **self._live} if same_file else {}
@@ -167,6 +169,21 @@ class ListCache:
         for name, (head, until) in self._awaited.items():
             if self._bodies.is_settled(head) or time.monotonic() >= until:
                 self._live.pop(name, None)
+
+    def _refresh_overlaid(self, conn: sqlite3.Connection, *, same_file: bool) -> None:
+        row = "SELECT id, number, at FROM list_overlay"
+        newest = conn.execute(f"{row} ORDER BY id DESC LIMIT 1").fetchone()
+        if same_file and newest == self._last_overlay:
+            return
+        last, since = self._last_overlay, 0
+        if same_file and last is not None:
+            still = conn.execute(f"{row} WHERE id = ?", (last[0],)).fetchone() == last
+            since = last[0] if still else 0
+        if not since:
+            self._overlaid = set()
+        numbers = conn.execute("SELECT DISTINCT number FROM list_overlay WHERE id > ?", (since,))
+        self._overlaid.update(number for (number,) in numbers)
+        self._last_overlay = newest
 
     def look_up(
         self,
@@ -186,7 +203,7 @@ class ListCache:
             LedgerBroken: a list's stored numbers are damaged.
             ValueError: `at` without `local_date`.
         """
-        ops = self._overlays(conn, number, at) if self._overlaid else {}
+        ops = self._overlays(conn, number, at) if number in self._overlaid else {}
         listings = {}
         for name in names:
             if at is None:
