@@ -593,7 +593,7 @@ def environments(draw: st.DrawFn) -> str:
 
 @given(environments())
 def test_the_quick_reading_is_the_exact_one(text: str) -> None:
-    quick = agi_request._read_usual(text)
+    quick = agi_request._read_usual(text, len(text.encode()))
     if quick is not None:
         exact = agi_request._read_any(text, text.encode())
         assert asdict(quick) == asdict(exact)
@@ -602,12 +602,12 @@ def test_the_quick_reading_is_the_exact_one(text: str) -> None:
 def test_asterisks_own_environment_is_read_quickly() -> None:
     for script in (b"check", b""):
         text = environment(b"number=06", b"campaign=x", script=script).decode()[:-2]
-        assert agi_request._read_usual(text) is not None
+        assert agi_request._read_usual(text, len(text)) is not None
 
 
 def test_no_environment_is_shorter_than_the_shortest() -> None:
     entries = [re.sub(": .*", ": ", line) for line in _LINES if "agi_arg" not in line]
     shortest = "\n".join(line for line in entries if "network" not in line)
     block = f"agi_network: yes\n{shortest}"
-    assert agi_request._read_usual(block) is not None
+    assert agi_request._read_usual(block, len(block)) is not None
     assert len(block) + 2 == agi_request.SHORTEST_BYTES

@@ -20,10 +20,10 @@ import asyncio
 import contextlib
 import enum
 import math
-import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from dialwarden.doors.dozing import wake_at_a_byte
 from dialwarden.variables import REASON
 from dialwarden.wire.agi import AgiReply, AgiSession, Phase
 from dialwarden.wire.agi_command import set_variables
@@ -69,7 +69,7 @@ class Conversation(asyncio.Protocol):
         self._ours = False  # what was written is the gate's own answer
         self._unconfirmed = False  # something was written, and no reply came yet
         self._closing = False
-        self._dozing = False  # not woken before `SHORTEST_BYTES` are there
+        self._dozing = False  # not woken by few bytes
         self.peer = "?"
         self.deadline = math.inf
 
@@ -86,8 +86,7 @@ class Conversation(asyncio.Protocol):
         if not self._server.enter(self):
             self._abort()
             return
-        # By default a byte is enough to wake us; see `FastAgiServer.start`.
-        self._dozing = self._server.dozes
+        self._dozing = self._server.dozing.works
         patience = DOZE_S if self._dozing else self._server.settings.environment_timeout_s
         self.deadline = self._loop.time() + patience
 
@@ -100,6 +99,8 @@ class Conversation(asyncio.Protocol):
             self._broken(error)
             return
         if event is None:
+            if self._dozing:  # the rest may be less than what wakes a connection that dozes
+                self._wake_at_a_byte()
             return
         if isinstance(event, AgiRequest):
             self._ask(event)
@@ -176,8 +177,10 @@ class Conversation(asyncio.Protocol):
         self._request = request
         if self._dozing:
             self._wake_at_a_byte()
+        now = self._loop.time()
+        server.dozing.heard(request.size, now)
         server.counters.asked += 1
-        self.deadline = self._loop.time() + server.settings.question_deadline_s
+        self.deadline = now + server.settings.question_deadline_s
         try:
             self._question = asyncio.ensure_future(server.answer(request, self.peer))
         except Exception as error:
@@ -190,8 +193,7 @@ class Conversation(asyncio.Protocol):
         self._dozing = False
         # It may be gone, and uvloop's then has no socket; nothing more is heard of it either way.
         with contextlib.suppress(OSError, AttributeError):
-            sock = self._transport.get_extra_info("socket")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+            wake_at_a_byte(self._transport.get_extra_info("socket"))
 
     def _answered(self, question: asyncio.Future[Mapping[str, str]]) -> None:
         error: BaseException | None

@@ -18,9 +18,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from dialwarden.doors.admission import Admission
 from dialwarden.doors.agi_conversation import Conversation, Trouble
+from dialwarden.doors.dozing import Dozing
 from dialwarden.doors.listeners import Listeners
 from dialwarden.doors.seldom import SeldomLog
-from dialwarden.wire.agi_request import SHORTEST_BYTES, AgiRequest
+from dialwarden.wire.agi_request import AgiRequest
 
 # Measured on Asterisk 22: asyncio's default of 100 gives one-second connect retries at 128 calls at
 # once, and Asterisk gives up at 2 s. The kernel cuts it to net.core.somaxconn (4096 by default).
@@ -107,7 +108,7 @@ class FastAgiServer:
         self.counters = FastAgiCounters()
         self.log = log or logging.getLogger("dialwarden.agi")
         self.seldom = SeldomLog(self.log)
-        self.dozes = False  # connections begin with waiting for a whole environment
+        self.dozing = Dozing()
         self._undelivered = undelivered
         self._admission = Admission(self.settings.allow_from)
         self._listeners = Listeners()
@@ -127,12 +128,7 @@ class FastAgiServer:
         May be called once for each address to be served.
         """
         loop = asyncio.get_running_loop()
-        # The environment comes in some 24 small writes, and to be woken by each of them is most of
-        # what a call costs. Connections inherit this: the kernel wakes us when no less than the
-        # shortest environment is there (socket(7); by poll and epoll since Linux 2.6.28).
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, SHORTEST_BYTES)
-            self.dozes = True
+        self.dozing.add(sock)
         await self._listeners.add(sock, lambda: Conversation(self, loop), backlog=BACKLOG)
 
     async def stop(self, grace_s: float = 5.0) -> None:

@@ -38,6 +38,7 @@ ENVIRONMENT_LIMIT_LINES = 192
 # Every environment begins so: what does not is told apart by its first bytes.
 OPENING = b"agi_"
 _ARGUMENT = "agi_arg_"
+_BLANK_LINE = "\n\n"
 
 
 # One request is one event, and equal only to itself. Not frozen: that would double what it costs to
@@ -55,6 +56,7 @@ class AgiRequest:
             faults is ambiguous: whoever answers it must refuse.
         uniqueid, channel, callerid: of the asking channel; "" when they were missing. Asterisk's
             `callerid` is an agent's extension, never the number to be presented.
+        size: bytes of the environment, its blank line among them.
         answer: what whoever answers wants to find again when it hears of the request once more.
     """
 
@@ -64,6 +66,7 @@ class AgiRequest:
     uniqueid: str
     channel: str
     callerid: str
+    size: int
     answer: object = None
 
 
@@ -94,10 +97,10 @@ def read_environment(block: bytes | bytearray) -> AgiRequest:
     """
     # A caller's name may be Latin-1: it must neither matter nor be lost.
     text = block.decode("utf-8", "surrogateescape")
-    return _read_usual(text) or _read_any(text, block)
+    return _read_usual(text, len(block)) or _read_any(text, block)
 
 
-def _read_usual(text: str) -> AgiRequest | None:
+def _read_usual(text: str, size: int) -> AgiRequest | None:
     """The request of an environment as Asterisk makes them; None for any other."""
     if len(text) > LINE_LIMIT_BYTES // 4:  # a character is at most four bytes
         return None
@@ -112,7 +115,9 @@ def _read_usual(text: str) -> AgiRequest | None:
             return None
         words[n] = word
     arguments, faults = _read_words(words)
-    return AgiRequest(script, arguments, faults, uniqueid, channel, callerid)
+    return AgiRequest(
+        script, arguments, faults, uniqueid, channel, callerid, size + len(_BLANK_LINE)
+    )
 
 
 def _read_any(text: str, block: bytes | bytearray) -> AgiRequest:
@@ -143,6 +148,7 @@ def _read_any(text: str, block: bytes | bytearray) -> AgiRequest:
         entries.get("agi_uniqueid", ""),
         entries.get("agi_channel", ""),
         entries.get("agi_callerid", ""),
+        len(block) + len(_BLANK_LINE),
     )
 
 
