@@ -17,7 +17,6 @@ gate's own; deadlines are a number that the server looks at.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import math
 from collections.abc import Mapping
@@ -192,8 +191,9 @@ class Conversation(asyncio.Protocol):
         """From here on be woken by whatever comes: a reply is short."""
         self._dozing = False
         # It may be gone, and uvloop's then has no socket; nothing more is heard of it either way.
-        with contextlib.suppress(OSError, AttributeError):
-            wake_at_a_byte(self._transport.get_extra_info("socket"))
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and not self._transport.is_closing():
+            wake_at_a_byte(sock.fileno())
 
     def _answered(self, question: asyncio.Future[Mapping[str, str]]) -> None:
         error: BaseException | None

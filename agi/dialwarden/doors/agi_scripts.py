@@ -159,8 +159,8 @@ class AgiScripts:
         )
 
     def _warn_unknown(self, request: AgiRequest, known: frozenset[str]) -> None:
-        unknown = request.arguments.keys() - known
-        if unknown:
+        if not known.issuperset(request.arguments):
+            unknown = request.arguments.keys() - known
             self._seldom.warning(
                 "keys", "%s: unknown keys ignored: %s", ascii(self._gate.veiled(request.channel)),
                 ascii(", ".join(sorted(unknown))[:200]),
@@ -177,7 +177,7 @@ def _member(kind: type[E], key: str, text: str) -> E | None:
 
 
 def _faults(request: AgiRequest) -> tuple[str, ...]:
-    return tuple(Phrase(*fault.words) for fault in request.faults)
+    return tuple(Phrase(*fault.words) for fault in request.faults) if request.faults else ()
 
 
 def _bare_question(request: AgiRequest) -> Question:

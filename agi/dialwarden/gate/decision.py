@@ -56,8 +56,6 @@ class _Round:
         self._answers: list[Answer | None] = []
         self._waiting: list[tuple[int, _Reservation]] = []
         self._numbers: set[int] = set()
-        # The basis of each ruling, looked for once a round.
-        self._bases: dict[int, tuple[Ruling, int]] = {}
 
     def add(self, answer: Answer | _Reservation) -> None:
         if isinstance(answer, Answer):
@@ -83,10 +81,13 @@ class _Round:
     def write(self) -> None:
         if not self._waiting:
             return
-        ids = attempts.reserve_all(self.conn, [one.new for _, one in self._waiting])
+        known = self._known
+        mark = known.newest_objection() if known is not None else None
+        news = [one.new for _, one in self._waiting]
+        ids = attempts.reserve_all(self.conn, news, objection_mark=mark)
         for (place, one), attempt in zip(self._waiting, ids, strict=True):
-            if self._known is not None:
-                self._known.reserved(attempt, one.new.number)
+            if known is not None:
+                known.reserved(attempt, one.new.number)
             if one.agreed is not None:
                 # Spent also where the hours would have let the call go: it was the one agreed on.
                 appointments.use(self.conn, attempt, one.agreed.id)
@@ -97,14 +98,6 @@ class _Round:
     def answers(self) -> list[Answer]:
         self.write()
         return [answer for answer in self._answers if answer is not None]
-
-    def basis_id(self, ruling: Ruling | None, basis: Callable[[], Basis]) -> int:
-        if ruling is None:
-            return basis_id(self.conn, basis())
-        found = self._bases.get(id(ruling))
-        if found is None:
-            found = self._bases[id(ruling)] = (ruling, basis_id(self.conn, ruling.basis))
-        return found[1]
 
 
 class Decider:
@@ -119,6 +112,9 @@ class Decider:
         self._lists = lists
         self._known = known
         self._rulings = Rulings()
+        # The ids of bases, for as long as what was found in the ledger still stands.
+        self._bases: dict[Basis, int] = {}
+        self._bases_epoch = -1
 
     def decide(
         self, conn: sqlite3.Connection, reading: Reading, rulebook: Rulebook, at: datetime
@@ -309,11 +305,23 @@ class Decider:
             relationship=question.relationship,
             zones=reading.zone_names,
             enforced=enforced,
-            basis_id=together.basis_id(
-                ruling, lambda: basis_of(verdict, reading, rulebook, consulted)
+            basis_id=self._basis_id(
+                together.conn,
+                ruling.basis if ruling else basis_of(verdict, reading, rulebook, consulted),
             ),
         )
         return _Reservation(new, verdict, not enforced, consulted, agreed)
+
+    def _basis_id(self, conn: sqlite3.Connection, basis: Basis) -> int:
+        if self._known is None:
+            return basis_id(conn, basis)
+        if self._bases_epoch != self._known.epoch:
+            self._bases.clear()
+            self._bases_epoch = self._known.epoch
+        found = self._bases.get(basis)
+        if found is None:
+            found = self._bases[basis] = basis_id(conn, basis)
+        return found
 
     def _refuse_taken(
         self, together: _Round, reading: Reading, rulebook: Rulebook, at: datetime

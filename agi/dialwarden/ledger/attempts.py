@@ -126,13 +126,20 @@ def reserve(conn: sqlite3.Connection, new: NewAttempt) -> int:
     return reserve_all(conn, (new,))[0]
 
 
-def reserve_all(conn: sqlite3.Connection, attempts: Sequence[NewAttempt]) -> list[int]:
+def reserve_all(
+    conn: sqlite3.Connection, attempts: Sequence[NewAttempt], *, objection_mark: int | None = None
+) -> list[int]:
     """Record attempts; returns their ids, in order, each greater than every id before.
+
+    Args:
+        objection_mark: the id of the newest objection, where it is at hand.
 
     Raises:
         PermitTaken: one of their permits is in the ledger already; some may have been recorded.
     """
-    mark = conn.execute("SELECT ifnull(max(id), 0) FROM objection").fetchone()[0]
+    mark = objection_mark
+    if mark is None:
+        mark = conn.execute("SELECT ifnull(max(id), 0) FROM objection").fetchone()[0]
     ids: list[int] = []
     for size in _SIZES:
         while len(attempts) - len(ids) >= size:

@@ -224,8 +224,11 @@ class Batch:
 
     def _begin(self, conn: sqlite3.Connection) -> None:
         conn.execute("BEGIN IMMEDIATE")
-        self._lists.refresh(conn)
-        self._known.begin(conn)
+        # The lists are others' to write: without a commit of theirs there is nothing to notice.
+        if self._known.begin(conn):
+            self._lists.refresh(conn)
+        else:
+            self._lists.settle()
 
     def _run_together(self, conn: sqlite3.Connection, jobs: list[Job[Any]]) -> None:
         """All in their order; neighbours of one kind in one go."""

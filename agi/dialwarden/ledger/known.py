@@ -64,11 +64,14 @@ class KnownNumbers:
 
     Attributes:
         complete: they can be believed; else `Learning` has to be done, or done again.
+        epoch: changes when anything that was read or written in a former transaction may not be
+            there any more, or not be all there is.
     """
 
     def __init__(self) -> None:
         self._numbers = Numbers()
         self.complete = False
+        self.epoch = 0
         self._marks: dict[str, _Mark] = dict(_NOTHING)  # those of the transaction under way
         self._version: int | None = None  # data_version of the last look
         self._conn: sqlite3.Connection | None = None
@@ -92,24 +95,26 @@ class KnownNumbers:
         self.complete = True
         self.begin(conn)
 
-    def begin(self, conn: sqlite3.Connection) -> None:
-        """Take note of what any other connection committed since the last transaction."""
-        if not self.complete:
-            return
+    def begin(self, conn: sqlite3.Connection) -> bool:
+        """Take note of what any other connection committed since the last transaction.
+
+        Returns:
+            False when there was nothing: what was read by us in the last one still stands.
+        """
+        version = conn.execute("PRAGMA data_version").fetchone()[0]
+        elsewhere = conn is not self._conn or version != self._version
+        self._conn, self._version = conn, version
+        if elsewhere or self._open:
+            self.epoch += 1
         # One that was rolled back wrote nothing, unless its COMMIT failed after all was done.
-        self._written = self._written or self._open
+        self._written = self._written or self._open or elsewhere
         self._open = True
         self._marks = self._numbers.marks
-        version = conn.execute("PRAGMA data_version").fetchone()[0]
-        if conn is self._conn and version == self._version:
-            return
-        if not self._goes_on(conn):
+        if elsewhere and self.complete and not self._goes_on(conn):
             self.forget()
             if isinstance(conn, LedgerConnection):
                 conn.hash_key = None  # it may be another's too
-            return
-        self._conn, self._version = conn, version
-        self._written = True
+        return elsewhere
 
     def written(self) -> None:
         """Take note that a work of others in this transaction may have written rows."""
@@ -152,6 +157,10 @@ class KnownNumbers:
         """Believe nothing until it was learnt anew."""
         self.complete = False
         self._numbers = Numbers()
+
+    def newest_objection(self) -> int | None:
+        """The id of the newest objection, right after a look; None where it is to be read."""
+        return self._marks["objection"].id if self.complete else None
 
     def called(self, number: int) -> bool:
         """Whether the number may have been called."""

@@ -166,6 +166,11 @@ class ListCache:
             self._live = {}
             self._newest = (newest, withdrawn)
             self._conn = conn
+        self.settle()
+
+    def settle(self) -> None:
+        """Take the versions that were waited for and are in memory by now; as part of `refresh`,
+        or in its place where nobody else wrote since."""
         for name, (head, until) in self._awaited.items():
             if self._bodies.is_settled(head) or time.monotonic() >= until:
                 self._live.pop(name, None)
