@@ -43,7 +43,7 @@ _UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?|dw-(unbound-)?[0-9a-f]{
 _FIELDS = "fields"
 # Made once: `json.dumps` with a default makes an encoder a line. ASCII: nothing that a peer sent
 # reaches a terminal as a control character.
-_ENCODE = json.JSONEncoder(default=str).encode
+_ENCODE = json.JSONEncoder(default=str, check_circular=False).encode
 
 
 class VerdictLog:
@@ -91,8 +91,8 @@ class VerdictLog:
             "number": number,
             "campaign": self.veiled(verdict.campaign),
             "call": self.veiled(question.call),
-            "door": question.door,
-            "rules": list(verdict.rules),
+            "door": str(question.door),
+            "rules": list(verdict.rules) if verdict.refusals else [],
         }
         if verdict.exempt:
             fields["exempt"] = verdict.exempt
@@ -140,6 +140,8 @@ def reason_of(answer: Answer, language: str) -> str:
 
 
 def _level(verdict: Verdict, question: Question) -> int:
+    if not verdict.refusals:
+        return logging.INFO
     if Rule.UNAVAILABLE in verdict.rules:
         return logging.ERROR
     bypassed = question.door is Door.GUARD and Rule.BYPASS in verdict.rules
