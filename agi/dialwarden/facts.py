@@ -130,12 +130,6 @@ class Facts:
     lists: Mapping[str, Listing] = field(default_factory=dict)
 
     @property
-    def nothing_on_record(self) -> bool:
-        """Whether the callee has never been called and never said anything, as far as is read."""
-        return not (
-            self.attempts
-            or self.objections
-            or self.consents
-            or self.appointments
-            or self.silent_calls
-        )
+    def attempts_alone(self) -> bool:
+        """Whether the callee has never said anything, and was never left without an answer."""
+        return not (self.objections or self.consents or self.appointments or self.silent_calls)

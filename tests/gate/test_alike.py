@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.gate.world import DIALLED, NOW, OTHER, Bench, import_list, question, rulebook_of
 
-from dialwarden.facts import Facts, Listing
+from dialwarden.facts import Facts, Listing, PastAttempt
 from dialwarden.gate.alike import Rulings
 from dialwarden.gate.reading import read_question
 from dialwarden.gate.rulebook import Rulebook
@@ -32,7 +32,7 @@ def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Rulebook:
         f'professional = "acme"\npolicy = "{policy}"\n'
         f'region = "{REGIONS.get(policy, policy.upper())}"\nlists = ["house"]\n'
         f"[campaigns.{policy}.tighten]\n"
-        'hours = { mon-sat = ["08:15-12:30", "13:00-24:00"] }\n'
+        'hours = { mon-sat = ["08:15-12:30", "13:00-24:00"] }\ngap = "30 minutes"\n'
         'closed = ["2026-12-24"]\n'
         for policy in POLICIES
     )
@@ -83,6 +83,34 @@ def test_a_ruling_is_what_the_rules_say_of_each(rulebook: Rulebook, data: st.Dat
         assert ruling.consulted == tuple(
             (name, listings[name].version) for name in reading.lists_asked(now)
         )
+
+
+AGES = st.sampled_from(
+    [timedelta(seconds=30), timedelta(minutes=29), timedelta(minutes=30), timedelta(hours=9),
+     timedelta(hours=23), timedelta(days=1), timedelta(days=2), timedelta(days=29)]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_of_one_called_before_it_holds_where_the_attempts_do_not_matter(
+    rulebook: Rulebook, data: st.DataObject
+) -> None:
+    at = datetime(2026, 11, 4, 10, 30, data.draw(st.integers(0, 59)), tzinfo=UTC)
+    policy = data.draw(st.sampled_from(("none", "nl", "pt", "fr")))
+    asked = replace(question(NUMBERS[0], policy), relationship=Relationship(Bond.CONTRACT))
+    reading = read_question(asked, rulebook)
+    listings = dict.fromkeys(rulebook.entries[policy].lists, Listing(1, date(2026, 11, 3)))
+    ages = data.draw(st.lists(AGES, min_size=1, max_size=4))
+    past = sorted({at - age for age in ages}, reverse=True)
+    purposes = st.sampled_from(Purpose)
+    facts = Facts(tuple(PastAttempt(one, data.draw(purposes)) for one in past), lists=listings)
+    ruling = Rulings().ruling(reading, rulebook, listings, at)
+    verdict = judged(reading, facts, at)
+    if ruling.holds_for(reading, facts, at):
+        assert ruling.verdict_of(reading, at) == verdict
+    else:
+        assert not verdict.allowed or verdict.not_judged
 
 
 def test_what_a_question_claims_makes_another_kind_of_it(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Most questions are about a number that was never called and never said anything.
 of it hangs on the campaign, on where it may be, on what the question claims, on the lists and on
 the clock, and windows, days and laws begin and end on whole minutes. So one ALLOW serves all such
 questions of that minute: the calendar of a region and a day is worked out once, not a call. A
-refusal may say what time it is, to the second, and serves for that one.
+refusal may say what time it is, to the second, and serves for that one. Of a callee who was called
+before, and of whom nothing else is on record, the ALLOW holds where no rule minds those attempts.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dialwarden.gate.record import Consulted, basis_of, findings_of
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.verdicts import judged
 from dialwarden.ledger.basis import Basis
+from dialwarden.rules.judge import attempts_matter
 from dialwarden.verdict import Verdict
 
 # Distinct kinds of question within a minute; callers' numbers and relationships make most of them.
@@ -62,6 +64,13 @@ class Ruling:
             first.next,
             first.unverified,
         )
+
+    def holds_for(self, reading: Reading, facts: Facts, at: datetime) -> bool:
+        """Whether it is said of a callee, too, who was called before and never said anything.
+
+        A refusal may be another one then: only an ALLOW can be told from the attempts alone.
+        """
+        return self.verdict.allowed and not attempts_matter(reading.matter(facts), at)
 
     def findings(self, language: str) -> str:
         """The refusals as they are kept."""

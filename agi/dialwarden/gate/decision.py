@@ -173,8 +173,11 @@ class Decider:
         facts, earlier = set_apart(facts, earlier, reading.purpose)
         agreed = reading.appointment(facts, at) if facts.appointments else None
         ruling: Ruling | None = None
-        if facts.nothing_on_record and not reading.refusals:
+        if facts.attempts_alone and not reading.refusals:
             ruling = self._rulings.ruling(reading, rulebook, listings, at)
+            if facts.attempts and not ruling.holds_for(reading, facts, at):
+                ruling = None
+        if ruling is not None:
             verdict, consulted = ruling.verdict_of(reading, at), ruling.consulted
         else:
             verdict = judged(reading, facts, at)

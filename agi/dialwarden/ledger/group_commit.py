@@ -60,7 +60,7 @@ GATHER_S = 0.001
 # The log is copied into the file from the reading thread when it holds about this many pages of
 # 4 KiB; the writer then only copies what came in meanwhile. A work writes some 6 pages: its row's,
 # and a leaf of each index.
-CHECKPOINT_PAGES = 16384
+CHECKPOINT_PAGES = 2048
 _PAGES_A_WORK = 6
 # What an import of millions of rows leaves behind is cut back to this.
 _LOG_LIMIT_BYTES = 64 * 1024 * 1024

@@ -32,3 +32,6 @@ RULES: tuple[tuple[Rule, Callable[[Case], Finding]], ...] = (
     (Rule.FREQUENCY, judge_frequency),
     (Rule.GAP, judge_gap),
 )
+
+# Those that look at the attempts on record; no other does.
+OF_ATTEMPTS: tuple[Callable[[Case], Finding], ...] = (judge_frequency, judge_gap)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from dialwarden.policy.period import day_start, earlier, whole_second_up
-from dialwarden.rules import RULES
+from dialwarden.rules import OF_ATTEMPTS, RULES
 from dialwarden.rules.case import Case, Matter
 from dialwarden.rules.opening import opens_after
 from dialwarden.verdict import REPORT_ORDER, NotJudged, Reason, Refusal, Rule
@@ -101,6 +101,23 @@ def judge(matter: Matter, at: datetime) -> Judgement:
             dict.fromkeys(refusal.source for refusal in ordered if refusal.source in doubtful)
         ),
     )
+
+
+def attempts_matter(matter: Matter, at: datetime) -> bool:
+    """Whether the attempts on record make any rule say what it would not say without them.
+
+    False where they do not, for a callee of whom nothing else is on record: then the judgement is
+    that of one who was never called.
+    """
+    for spot in _spots(matter):
+        local = at.astimezone(spot.zone)
+        terms = matter.mandate.terms_on(local.date(), matter.purpose, spot.region)
+        if terms is None:
+            continue
+        case = Case(matter, terms, spot.zone, local, spot.region)
+        if any(rule(case) is not None for rule in OF_ATTEMPTS):
+            return True
+    return False
 
 
 def _tell_openings(strictest: dict[Rule, Refusal], cases: dict[Rule, Case]) -> None:
