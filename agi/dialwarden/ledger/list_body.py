@@ -17,7 +17,7 @@ import sqlite3
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,6 +29,9 @@ from dialwarden.ledger.log_copy import copy_log
 # What is read at once holds up every other thread: a quarter of a million numbers take some
 # 0.6 ms, a list of 30 million in one piece 40 to 60.
 _PART_NUMBERS = 250_000
+# So many numbers take a good part of the pages that a connection keeps.
+_FILLS_A_CACHE = 1_000_000
+_FEW_PAGES = 64
 _PART_BYTES = 1024 * 1024  # of dates
 # Written in one transaction. 4 MiB keep the write lock for some 10 ms; 70 MB (30 million numbers)
 # in one would keep a bridge from answering for about as long as it waits.
@@ -175,6 +178,23 @@ def load(conn: sqlite3.Connection, body_id: int, crc: int) -> Body | None:
     if since is not None:
         since.frombytes(unpacker.flush())
     return Body(numbers, since)
+
+
+@contextmanager
+def reading_through(conn: sqlite3.Connection, count: int) -> Iterator[None]:
+    """Read a body of so many numbers without keeping its pages, which nobody asks for again.
+
+    Of a short one they are few, and a smaller cache would have to give up what is in it.
+    """
+    if count < _FILLS_A_CACHE:
+        yield
+        return
+    pages = conn.execute("PRAGMA cache_size").fetchone()[0]
+    conn.execute(f"PRAGMA cache_size = {_FEW_PAGES}")
+    try:
+        yield
+    finally:
+        conn.execute(f"PRAGMA cache_size = {pages}")
 
 
 def _parts(conn: sqlite3.Connection, body_id: int, kind: str) -> Iterator[tuple[int, bytes]]:

@@ -239,7 +239,8 @@ def read_body(conn: sqlite3.Connection, head: Head) -> Body:
             f"the numbers of version {head.version} of list {head.name} were removed by a purge",
             "ask about a later instant",
         )
-    body = list_body.load(conn, head.body_id, head.crc)
+    with list_body.reading_through(conn, head.count):
+        body = list_body.load(conn, head.body_id, head.crc)
     if body is None:
         raise LedgerBroken(
             path_of(conn),
