@@ -47,7 +47,7 @@ def relay(bench: Bench) -> list[Row]:
     return rows
 
 
-_IMPORTED = re.compile(r"^(\S+) .* dialwarden +([\d.]+) s +sqlite3 +([\d.]+) s", re.MULTILINE)
+_IMPORTED = re.compile(r"^(\S+) .* clock: +([\d.]+) s to +([\d.]+) s", re.MULTILINE)
 _LOADED = re.compile(r"loaded in ([\d.]+) s, ([\d.]+) bytes a number")
 
 

@@ -15,14 +15,30 @@ def environment(
     uniqueid: str = "1700000000.1",
     channel: str = "PJSIP/100-00000001",
 ) -> bytes:
-    """The environment of `AGI(agi://…/SCRIPT,WORD,WORD)`."""
+    """The environment of `AGI(agi://…/SCRIPT,WORD,WORD)`, every line of it as Asterisk 22 sends it."""
     lines = [
         "agi_network: yes",
         f"agi_network_script: {script}",
         f"agi_request: agi://127.0.0.1/{script}",
         f"agi_channel: {channel}",
+        "agi_language: en",
+        "agi_type: PJSIP",
         f"agi_uniqueid: {uniqueid}",
+        "agi_version: 22.10.1",
         "agi_callerid: 100",
+        "agi_calleridname: unknown",
+        "agi_callingpres: 0",
+        "agi_callingani2: 0",
+        "agi_callington: 0",
+        "agi_callingtns: 0",
+        "agi_dnid: unknown",
+        "agi_rdnis: unknown",
+        "agi_context: dialwarden",
+        "agi_extension: check",
+        "agi_priority: 9",
+        "agi_enhanced: 0.0",
+        "agi_accountcode: ",
+        "agi_threadid: 140000000000",
         *(f"agi_arg_{place}: {word}" for place, word in enumerate(words, 1)),
     ]
     return ("\n".join(lines) + "\n\n").encode("utf-8", "surrogateescape")
