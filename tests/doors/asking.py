@@ -15,7 +15,7 @@ def environment(
     uniqueid: str = "1700000000.1",
     channel: str = "PJSIP/100-00000001",
 ) -> bytes:
-    """The environment of `AGI(agi://…/SCRIPT,WORD,WORD)`, every line of it as Asterisk 22 sends it."""
+    """The environment of `AGI(agi://…/SCRIPT,WORD,WORD)`, all that Asterisk 22 sends."""
     lines = [
         "agi_network: yes",
         f"agi_network_script: {script}",

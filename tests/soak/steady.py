@@ -85,7 +85,9 @@ class _Commands:
         self._running = running
         self._over = threading.Event()
         numbers = config.parent / "house.csv"
-        numbers.write_text("number\n" + "".join(f"+{FIRST + n * 7}\n" for n in range(1, 20_000)))
+        numbers.write_text(
+            "number\n" + "".join(f"+{FIRST + n * 7}\n" for n in range(1, plan.numbers))
+        )
         reads = (
             ("attempts", "list", "--number", f"+{FIRST}", "--json"),
             ("refusals", "--since", "10s", "--json"),
