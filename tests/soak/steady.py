@@ -23,7 +23,7 @@ from tests.running import Running, environ
 from tests.soak import checks
 from tests.soak.bridge import Figures, configured, free_port, seconds_to_first_answer, size_of
 from tests.soak.calls import FIRST, Calls, Said
-from tests.soak.history import ledger_with
+from tests.soak.history import LISTED, ledger_with
 
 # SQLite's pages of two connections (32 MiB each) and two generations of the list fill up first.
 _WARMING_MIB = 96
@@ -85,9 +85,7 @@ class _Commands:
         self._running = running
         self._over = threading.Event()
         numbers = config.parent / "house.csv"
-        numbers.write_text(
-            "number\n" + "".join(f"+{FIRST + n * 7}\n" for n in range(1, plan.numbers))
-        )
+        numbers.write_text("number\n" + "".join(f"+{FIRST + n * 7}\n" for n in range(1, LISTED)))
         reads = (
             ("attempts", "list", "--number", f"+{FIRST}", "--json"),
             ("refusals", "--since", "10s", "--json"),
