@@ -17,7 +17,7 @@ from tests.running import CONFIG, Running, environ, write_config
 
 from dialwarden import retention as module
 from dialwarden.ledger.attempts import reserve
-from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.connection import micros, open_ledger
 from dialwarden.ledger.purge import Purged
 from dialwarden.ledger.verify import opened, verify
 from dialwarden.policies import load_policies
@@ -158,6 +158,22 @@ async def test_stopping_ends_a_purge_within_a_few_rows(
     await daily.stop()
     assert "stopped before its end, it goes on the next time" in caplog.text
     assert left(config.store.path) > 0
+
+
+async def test_a_clock_that_may_be_ahead_removes_nothing_and_is_told_in_one_line(
+    tmp_path: Path, quick: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = config_with(tmp_path, 'years = 3\ndaily = "03:30"')
+    with closing(open_ledger(config.store.path)) as conn:
+        conn.execute("UPDATE migration SET applied_at = ?", (micros(OVER) - 1,))
+    fill(config.store.path)
+    daily = DailyPurge(config)
+    daily.start()
+    await until(lambda: "purge: not done" in caplog.text)
+    await daily.stop()
+    assert left(config.store.path) == 3
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "this server's clock may be ahead" in line.getMessage()
 
 
 async def test_a_ledger_that_is_away_is_told_and_tried_another_day(

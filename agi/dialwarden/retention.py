@@ -14,8 +14,9 @@ from datetime import UTC, datetime, time
 from pathlib import Path
 
 from dialwarden.errors import LedgerError
-from dialwarden.ledger.connection import open_ledger
+from dialwarden.ledger.connection import open_ledger, translating
 from dialwarden.ledger.purge import Pause, Progress, Purged, purge
+from dialwarden.ledger.purge_clock import BY_ITSELF, ClockDoubted, check_clock
 from dialwarden.ledger.purge_kinds import Plan
 from dialwarden.policy.retention import Retention, retention
 from dialwarden.settings.config import Config
@@ -52,13 +53,21 @@ def purge_ledger(
     by: str,
     pause: Pause,
     progress: Progress | None = None,
+    sure: bool = False,
 ) -> Purged:
     """Remove what is over by a configuration from a ledger, over a connection of its own.
 
+    Args:
+        sure: a person said which instant it is, whatever speaks against the clock.
+
     Raises:
+        ClockDoubted: nothing was removed, for the clock may be ahead.
         LedgerUnavailable, LedgerBroken: see `ledger.purge`.
     """
     with closing(open_ledger(path, create=False, busy_timeout_s=_BUSY_TIMEOUT_S)) as conn:
+        if not sure:
+            with translating(str(path)):
+                check_clock(conn, now)
         plan = plan_of(retention_of(config), now)
         return purge(conn, plan, now, by=by, pause=pause, progress=progress)
 
@@ -116,8 +125,10 @@ class DailyPurge:
         log.info("purge: removing what is over")
         try:
             done = purge_ledger(
-                self._path, config, datetime.now(UTC), by="bridge", pause=self._stopping.wait
+                self._path, config, datetime.now(UTC), by=BY_ITSELF, pause=self._stopping.wait
             )
+        except ClockDoubted as error:
+            log.error("purge: not done: %s", error)
         except LedgerError as error:
             log.warning("purge: not finished, it goes on the next time: %s", error)
         except Exception:

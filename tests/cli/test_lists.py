@@ -315,6 +315,16 @@ def test_without_a_version_before_there_is_no_rollback(site: Site, versions: int
     assert all(row["withdrawn_at"] is None for row in site.json("list", "versions", "house"))
 
 
+def test_there_is_no_rollback_to_a_version_without_its_numbers(site: Site) -> None:
+    for count in (3, 4):
+        site.run("list", "import", "house", site.file(_numbers(count)))
+    with site.writing() as conn:
+        conn.execute("DELETE FROM list_part WHERE body_id = 1")  # as a purge does
+    told = site.run("list", "rollback", "house", status=1).stderr
+    assert "stays as it is: the numbers of version 1, before it, were removed by a purge" in told
+    assert site.json("list", "status", "house")[0]["version"] == 2
+
+
 def test_a_rollback_to_a_stale_version_says_so(site: Site) -> None:
     old, new = TODAY - timedelta(days=20), TODAY - timedelta(days=1)
     site.run("list", "import", "weekly", site.file(_numbers(1)), "--as-of", old)

@@ -108,6 +108,20 @@ def test_what_is_to_go_must_be_over_now(filled: Site) -> None:
     assert "--dry-run looks ahead" in told
 
 
+def test_a_clock_that_may_be_ahead_removes_only_what_is_over_at_an_instant_that_is_named(
+    filled: Site,
+) -> None:
+    with filled.writing() as conn:
+        conn.execute("UPDATE migration SET applied_at = 1577836800000000")
+        conn.execute("DELETE FROM attempt WHERE at > 1577872800000000")
+    told = filled.err("purge", "--json", status=1)
+    assert "nothing was recorded from 2020-01-01 10:00 to" in told
+    assert "clock may be ahead" in filled.run("purge", "--dry-run").stderr
+    assert len(filled.json("attempts", "list")) == 3
+    assert filled.json("purge", *AT)["removed"] == {"attempts": 1}
+    assert "nothing was over" in filled.out("purge")
+
+
 def test_one_that_was_killed_is_gone_on_with(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(_: float) -> bool:
         raise KeyboardInterrupt

@@ -154,6 +154,11 @@ def test_a_copy_is_read_where_nothing_can_be_written(path: Path, tmp_path: Path)
 def test_a_backup_of_an_older_version_is_well(path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as conn:
         schema.migrate(conn, schema.MIGRATIONS[:1])
+        conn.execute("INSERT INTO list_body (started_at) VALUES (1)")
+        conn.execute(
+            "INSERT INTO list_version (name, imported_at, count, sha256, source, crc, body_id)"
+            " VALUES ('house', 1, 0, 's', 'f', 0, 1)"
+        )
     with opened(path, live=False) as conn:
         checks = {check.name: check for check in verify(conn)}
     assert not [check for check in checks.values() if check.wrong]

@@ -105,10 +105,14 @@ def rollback(ctx: click.Context, name: str, why: str, config: str | None, as_jso
             known_list(lists, name)
         done = roll_back(conn, name, at=now, by=who(), why=why)
         live = live_head(conn, name)
+        before = None if done or live is None else live_head(conn, name, but=live.version)
     if done is None:
-        what = (
-            "it was never imported" if live is None else f"version {live.version} is the only one"
-        )
+        if live is None:
+            what = "it was never imported"
+        elif before is None:
+            what = f"version {live.version} is the only one"
+        else:
+            what = f"the numbers of version {before.version}, before it, were removed by a purge"
         warn(f"list {name} stays as it is: {what}; import another file in its place")
         ctx.exit(1)
     withdrawn, head = done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from dialwarden.cli.common import (
 )
 from dialwarden.cli.output import counted, print_json, print_table, warn
 from dialwarden.ledger.purge import Progress
+from dialwarden.ledger.purge_clock import ClockDoubted, check_clock
 from dialwarden.ledger.purge_survey import Found, survey
 from dialwarden.policy.retention import Cut, Keeping, Retention
 from dialwarden.retention import plan_of, purge_ledger, retention_of, told
@@ -38,13 +40,19 @@ _NOBODYS = frozenset({"bases", "list versions"})
 )
 @config_option
 @json_option
-def command(dry_run: bool, at: str | None, config: str | None, as_json: bool) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, dry_run: bool, at: str | None, config: str | None, as_json: bool
+) -> None:
     """Remove what is older than the law, a cap or the house asks for.
 
     Attempts, refusals and consents go when their evidence period is over, objections and
     withdrawals when they have no effect either; those that still have one are reduced: they go on
     refusing without saying of whom they are. Of professionals without a period all is kept. It
     may be run beside a running bridge, stopped, and run again.
+
+    Where nothing was recorded for more than a month until this one, this server's clock may be
+    ahead: nothing goes then, with exit status 1, unless --at says when it is.
     """
     site = open_site(config)
     now = utc_now()
@@ -58,19 +66,35 @@ def command(dry_run: bool, at: str | None, config: str | None, as_json: bool) ->
     if dry_run:
         with site.reading() as conn, _progress() as progress:
             found = survey(conn, plan_of(kept, moment), moment, progress)
+            doubt = _doubt(conn, now) if at is None else None
         _tell_survey(found, kept, moment, as_json=as_json)
+        if doubt is not None:
+            warn(str(doubt))
         return
     with site.writing():
         pass  # made if there never was one, and told if it vanished
-    with _progress() as progress:
-        done = purge_ledger(
-            site.config.store.path, site.config, moment, by=who(), pause=_pause, progress=progress
-        )
+    try:
+        with _progress() as progress:
+            done = purge_ledger(
+                site.config.store.path, site.config, moment,
+                by=who(), pause=_pause, progress=progress, sure=at is not None,
+            )  # fmt: skip
+    except ClockDoubted as error:
+        warn(str(error))
+        ctx.exit(1)
     if as_json:
         print_json({"at": moment, "removed": done.removed, "reduced": done.reduced})
         return
     click.echo(told(done))
     _tell_kept(kept)
+
+
+def _doubt(conn: sqlite3.Connection, now: datetime) -> ClockDoubted | None:
+    try:
+        check_clock(conn, now)
+    except ClockDoubted as error:
+        return error
+    return None
 
 
 def _pause(seconds: float) -> bool:

@@ -97,10 +97,12 @@ def _first_line(blocks: Iterator[bytes]) -> tuple[int, bytes]:
     """The number of the first line that is not blank, and its block from there on; b"" for none."""
     number = 1
     for block in blocks:
-        while block:
-            if _line(block).strip():
-                return number, block
-            block = _behind(block)
+        start = 0
+        while start < len(block):
+            end = block.index(b"\n", start) + 1
+            if _line(block[start:end]).strip():
+                return number, block[start:]
+            start = end
             number += 1
     return 1, b""
 

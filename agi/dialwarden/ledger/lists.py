@@ -128,16 +128,20 @@ _IN_FORCE = " AND withdrawn_at IS NULL"
 _COUNTS_AT = " AND (withdrawn_at IS NULL OR (imported_at <= :at AND withdrawn_at > :at))"
 
 
-def live_head(conn: sqlite3.Connection, name: str) -> Head | None:
+def live_head(conn: sqlite3.Connection, name: str, *, but: int = 0) -> Head | None:
     """The version in force now: the newest as-of date, of several the newest import.
 
     One without an as-of date is the list as it is from its import on: whatever was imported before
     it is over, by whatever clock that was dated. One that was taken back is none.
+
+    Args:
+        but: what would be in force without the version of this id.
     """
-    newest = _one(conn, f"{_HEAD}{_IN_FORCE} ORDER BY id DESC LIMIT 1", name=name)
+    standing = f"{_HEAD}{_IN_FORCE} AND id <> :but"
+    newest = _one(conn, f"{standing} ORDER BY id DESC LIMIT 1", name=name, but=but)
     if newest is None or newest.as_of is None:
         return newest
-    return _one(conn, f"{_HEAD}{_IN_FORCE}{_NEWEST_FIRST}", name=name)
+    return _one(conn, f"{standing}{_NEWEST_FIRST}", name=name, but=but)
 
 
 def head_at(conn: sqlite3.Connection, name: str, at: datetime, local_date: date) -> Head | None:
@@ -183,24 +187,19 @@ def roll_back(
 
     Returns:
         The one taken back and the one in force; None, with nothing done, where there is none
-        before.
+        before, or a purge removed its numbers: in force, it would refuse every call.
     """
     withdrawn = live_head(conn, name)
     if withdrawn is None:
         return None
-    others = conn.execute(
-        "SELECT 1 FROM list_version WHERE name = ? AND withdrawn_at IS NULL AND id <> ?",
-        (name, withdrawn.version),
-    ).fetchone()
-    if others is None:
+    now = live_head(conn, name, but=withdrawn.version)
+    if now is None or not has_numbers(conn, now):
         return None
     conn.execute(
         "UPDATE list_version SET withdrawn_at = ?, withdrawn_by = ?, withdrawn_why = ?"
         " WHERE id = ?",
         (micros(at), by, why, withdrawn.version),
     )
-    now = live_head(conn, name)
-    assert now is not None
     return replace(withdrawn, withdrawn_at=at, withdrawn_by=by, withdrawn_why=why), now
 
 
