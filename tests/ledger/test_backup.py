@@ -80,6 +80,24 @@ def test_a_copy_that_is_found_damaged_does_not_stay(
     assert [one.name for one in tmp_path.iterdir() if "copy" in one.name] == []
 
 
+def test_a_full_disk_is_told_of_the_copy_that_was_asked_for(
+    conn: sqlite3.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(500):
+        reserve(conn, attempt())
+    connect = sqlite3.connect
+
+    def small(target: object, **more: object) -> sqlite3.Connection:
+        copy = connect(target, **more)  # type: ignore[call-overload]
+        copy.execute("PRAGMA max_page_count = 10")
+        return copy  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(backup_module.sqlite3, "connect", small)
+    with pytest.raises(BackupRefused, match=r"copy.db: cannot be written \(the disk is full\)"):
+        back_up(conn, tmp_path / "copy.db")
+    assert [one.name for one in tmp_path.iterdir() if "copy" in one.name] == []
+
+
 WRITE = """
 import sys
 from datetime import datetime, UTC

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from dialwarden.errors import DialwardenError, LedgerBroken
+from dialwarden.errors import DialwardenError, LedgerBroken, LedgerError
 from dialwarden.ledger.connection import path_of, snapshot, translating
 
 # Pages of 4 KiB a step: what is copied between two looks at a progress bar.
@@ -44,8 +44,8 @@ def back_up(
         progress: told how many pages of how many are copied.
 
     Raises:
-        BackupRefused: the name is taken, or cannot be written.
-        LedgerUnavailable: the ledger cannot be read, or the copy's disk is full.
+        BackupRefused: the name is taken, or cannot be written, or its disk is full.
+        LedgerUnavailable: the ledger cannot be read.
         LedgerBroken: the ledger is damaged, and so is its copy; there is none then.
     """
     folder = target.parent
@@ -74,11 +74,18 @@ def back_up(
             if left is not None:
                 with contextlib.suppress(OSError):
                     left.unlink()
-        if isinstance(error, OSError):
-            what = f"cannot be written ({error.strerror})"
+        if isinstance(error, OSError) or _is_full(error):
+            why = error.strerror if isinstance(error, OSError) else "the disk is full"
+            what = f"cannot be written ({why})"
             raise BackupRefused(target, what, "make room, or name another disk") from error
         raise
     return length
+
+
+def _is_full(error: BaseException) -> bool:
+    # Nothing but the copy is written: it is its disk, whatever file SQLite's own words are about.
+    cause = getattr(error.__cause__, "sqlite_errorcode", None)
+    return isinstance(error, LedgerError) and cause == sqlite3.SQLITE_FULL
 
 
 def _copy(
@@ -93,7 +100,7 @@ def _copy(
         copy.execute("PRAGMA journal_mode = OFF")
         copy.execute("PRAGMA synchronous = OFF")
         # Without a snapshot of its own each step would begin anew after what others wrote.
-        with snapshot(conn), translating(str(target)):
+        with snapshot(conn):
             conn.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             conn.backup(copy, pages=_STEP_PAGES, progress=told)
 
