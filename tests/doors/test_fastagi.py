@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.doors.both_loops import on_both_loops
 
+from dialwarden.doors import agi_conversation
 from dialwarden.doors.agi_conversation import Trouble
-from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
+from dialwarden.doors.fastagi import SWEEP_S, FastAgiServer, FastAgiSettings
 from dialwarden.doors.listening import listen
 from dialwarden.wire.agi_request import ENVIRONMENT_LIMIT_BYTES, AgiRequest
 
@@ -196,6 +197,19 @@ async def test_an_environment_in_single_bytes_is_a_question() -> None:
         for byte in ENVIRONMENT % b"06":
             await peer.send(bytes([byte]))
             await asyncio.sleep(0)
+        assert (await peer.variables())["DIALWARDEN_NUMBER"] == "06"
+
+
+@on_both_loops
+async def test_an_environment_whose_end_is_late_is_a_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(agi_conversation, "DOZE_S", 0.01)
+    environment = ENVIRONMENT % (b"06\nagi_arg_2: x=" + b"y" * 1000)
+    async with serving(allow, environment_timeout_s=10.0) as bridge, calling(bridge) as peer:
+        for part in (environment[:-40], environment[-40:-1], environment[-1:]):
+            await peer.send(part)
+            await asyncio.sleep(4 * SWEEP_S)  # as when a segment was lost
         assert (await peer.variables())["DIALWARDEN_NUMBER"] == "06"
 
 

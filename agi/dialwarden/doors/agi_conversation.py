@@ -133,7 +133,6 @@ class Conversation(asyncio.Protocol):
             case Phase.ENVIRONMENT if self._dozing:
                 # Fewer bytes than Asterisk ever sends, or a slow line: each is looked at from here.
                 self._wake_at_a_byte()
-                self.deadline += server.settings.environment_timeout_s - DOZE_S
             case Phase.ENVIRONMENT:
                 server.counters.environment_timeouts += 1
                 server.seldom.warning(
@@ -188,8 +187,13 @@ class Conversation(asyncio.Protocol):
         self._question.add_done_callback(self._answered)
 
     def _wake_at_a_byte(self) -> None:
-        """From here on be woken by whatever comes: a reply is short."""
+        """From here on be woken by whatever comes: a reply is short.
+
+        What is still to come of an environment has the rest of its time: a segment that was lost
+        on the way takes some 0.2 s to come again.
+        """
         self._dozing = False
+        self.deadline += self._server.settings.environment_timeout_s - DOZE_S
         # It may be gone, and uvloop's then has no socket; nothing more is heard of it either way.
         sock = self._transport.get_extra_info("socket")
         if sock is not None and not self._transport.is_closing():
