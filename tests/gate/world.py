@@ -210,7 +210,10 @@ class Bench:
             self.lists.refresh(self.conn)
             self.known.begin(self.conn)
             self.known.written()
-            return self.decider.decide(self.conn, reading, self.rulebook, self.now)
+            (answer,) = self.decider.decide_all(
+                self.conn, [(reading, self.rulebook)], lambda: self.now
+            )
+            return answer
 
     def dry(
         self, dialled: str = DIALLED, campaign: str = "capped",

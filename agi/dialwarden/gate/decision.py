@@ -116,12 +116,6 @@ class Decider:
         self._bases: dict[Basis, int] = {}
         self._bases_epoch = -1
 
-    def decide(
-        self, conn: sqlite3.Connection, reading: Reading, rulebook: Rulebook, at: datetime
-    ) -> Answer:
-        """Judge a live question and record the answer; needs a write transaction."""
-        return self.decide_all(conn, [(reading, rulebook)], lambda: at)[0]
-
     def decide_all(
         self,
         conn: sqlite3.Connection,
