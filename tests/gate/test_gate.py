@@ -31,6 +31,7 @@ from tests.gate.world import (
 )
 
 from dialwarden.gate import verdicts
+from dialwarden.gate.gate import Grant
 from dialwarden.gate.verdicts import Answer
 from dialwarden.ledger.connection import open_ledger
 from dialwarden.ledger.lists import Op
@@ -215,6 +216,45 @@ async def test_a_locked_ledger_is_unavailable_and_recovers(
     assert "locked" in line["reason"]
 
 
+async def test_whatever_the_exempt_lists_raise_a_locked_ledger_is_unavailable(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("in a list")
+
+    monkeypatch.setattr(world.ledger.read_lists, "look_up", broken)
+    with locked(world.path):
+        async with asyncio.timeout(10):
+            assert await world.rules() == "unavailable"
+
+
+async def test_who_gave_up_while_the_exempt_lists_were_asked_is_refused_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(conn: sqlite3.Connection) -> None:
+        begun.set()
+        go_on.wait(5)
+
+    holding = asyncio.create_task(world.ledger.read(hold))
+    await asyncio.to_thread(begun.wait, 5)
+    with locked(world.path):
+        asked = question()
+        asking = asyncio.create_task(world.gate.ask(asked))
+        async with asyncio.timeout(10):
+            while not world.gate.ledger_trouble:  # noqa: ASYNC110 - a condition of another's state
+                await asyncio.sleep(0.005)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        world.gate.unanswered(asked, Reason("unavailable_deadline", {"seconds": "1.5"}))
+    go_on.set()
+    await holding
+    await settled(world)
+    assert len(verdict_lines(caplog)) == 1
+    assert len(world.refusals()) <= 1
+
+
 async def test_a_ledger_that_vanished_is_unavailable_until_it_is_back(world: World) -> None:
     assert await world.rules() == ""
     kept = world.path.with_suffix(".kept")
@@ -351,6 +391,45 @@ async def test_a_question_cancelled_in_its_batch_leaves_no_counted_attempt(world
     await settled(world)
     assert [row["state"] for row in world.attempts()] == ["voided"]
     assert world.counted() == []
+
+
+class _Broken:
+    """A listener that cannot take an ALLOW."""
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def granted(self, grant: Grant) -> None:
+        raise ZeroDivisionError("in the watch")
+
+    def revoked(self, attempt: int) -> None:
+        self.told.append(attempt)
+
+
+async def test_an_allow_that_could_not_be_told_leaves_no_counted_attempt(world: World) -> None:
+    world.gate.listener = listener = _Broken()
+    with pytest.raises(ZeroDivisionError):
+        await world.ask()
+    await settled(world)
+    assert [(row["id"], row["state"]) for row in world.attempts()] == [(1, "voided")]
+    assert listener.told == [1]
+
+
+async def test_a_question_cancelled_in_the_turn_in_which_it_failed_is_cancelled(
+    world: World,
+) -> None:
+    class Cancelling(_Broken):
+        def granted(self, grant: Grant) -> None:
+            if grant.number == NUMBER:
+                super().granted(grant)
+            asking.cancel()
+
+    world.gate.listener = Cancelling()
+    asking = asyncio.create_task(world.ask())
+    await asyncio.sleep(0)
+    assert (await world.ask(OTHER)).allowed  # in the same batch, behind it
+    await asyncio.wait({asking})
+    assert asking.cancelled()
 
 
 async def test_an_allow_repeated_meanwhile_is_not_voided(world: World) -> None:

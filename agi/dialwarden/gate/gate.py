@@ -157,7 +157,7 @@ class Gate:
             return await answered
         except asyncio.CancelledError:
             # Answered already, and cancelled before this task woke: nobody else knows of it.
-            if answered.done() and not answered.cancelled():
+            if answered.done() and not answered.cancelled() and answered.exception() is None:
                 self._nobody_waited(answered.result())
             raise
 
@@ -235,6 +235,8 @@ class Gate:
 
     async def _tell_exempt_or_unavailable(self, asked: _Asked, error: LedgerError) -> None:
         exempt = await self._exempt_by_list(asked.reading, asked.rulebook)
+        if asked.future.done():  # given up meanwhile: whoever waited has told and recorded that
+            return
         if exempt is not None:
             self._tell(asked, exempt)
         else:
@@ -257,6 +259,9 @@ class Gate:
                 lambda conn: lists.look_up(conn, names, number.digits)
             )
         except LedgerError:
+            return None
+        except Exception:  # whatever it is, somebody waits for a refusal
+            log.exception("looking a number up in the exempt lists failed")
             return None
         listed = next((name for name in names if listings[name].listed), None)
         return Answer(exempt_verdict(reading, listed, self._clock())) if listed else None

@@ -39,7 +39,7 @@ class Job(Generic[T]):
     Args:
         work: what is run; of a `Together`, for `item` and for its neighbours in the batch at once.
         future: cancelled when nobody waits any more. Without `done` it is given the result.
-        late: told a result that was committed although nobody waited.
+        late: told a result that was committed although nobody waited for it, or could take it.
         done: told, in the loop, when there is a result or an error; it then sees to the future.
     """
 
@@ -97,6 +97,8 @@ class Job(Generic[T]):
             log.exception("a result was not taken")
             if not self.future.done():
                 self.future.set_exception(error)
+                if self.error is None:
+                    self.tell_late()
 
     def tell_late(self) -> None:
         """The caller has gone; what was committed for it stands all the same."""
