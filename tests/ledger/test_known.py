@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sqlite3
 from pathlib import Path
@@ -9,13 +10,22 @@ from pathlib import Path
 import pytest
 from tests.ledger.helpers import T0, A, B, attempt, objection
 
-from dialwarden.ledger import appointments, attempts, consents, known, objections, silent_calls
+from dialwarden.errors import LedgerUnavailable
+from dialwarden.ledger import (
+    appointments,
+    attempts,
+    consents,
+    known,
+    learning,
+    objections,
+    silent_calls,
+)
 from dialwarden.ledger.connection import open_ledger, roll_back, transaction
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.ledger.known import KnownNumbers, Learning, Numbers
 from dialwarden.ledger.learning import learn
-from dialwarden.ledger.reduced import make_key, reduced_number
+from dialwarden.ledger.reduced import key_of, make_key, reduced_number
 from dialwarden.ledger.silent_calls import NewSilentCall
 
 WRITE = {
@@ -117,11 +127,12 @@ def test_numbers_that_come_while_the_others_are_learnt_are_known(
             assert numbers.told(conn, number)
 
 
-def reduce(conn: sqlite3.Connection) -> None:
+def reduce(conn: sqlite3.Connection, number: int = A) -> None:
     key = make_key(conn, T0)
     with transaction(conn):
         conn.execute(
-            "UPDATE objection SET number = ? WHERE number = ?", (reduced_number(key, A), A)
+            "UPDATE objection SET number = ? WHERE number = ?",
+            (reduced_number(key, number), number),
         )
 
 
@@ -132,6 +143,43 @@ def test_a_number_that_was_reduced_is_known_by_its_hash(conn: sqlite3.Connection
     numbers = believed(conn)
     assert numbers.told(conn, A)
     assert not numbers.told(conn, B)
+
+
+@pytest.mark.parametrize("slices", range(8))
+def test_a_number_that_is_reduced_while_the_others_are_learnt_is_known(
+    conn: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch, slices: int
+) -> None:
+    monkeypatch.setattr(known, "SLICE", 3)
+    numbers = range(A, A + 20)
+    with transaction(conn):
+        for number in (*numbers, A + 100):  # the last one stays: its row is how far we know
+            objections.add(conn, objection(number))
+    learning = Learning()
+    for _ in range(slices):
+        assert learning.step(conn)
+    other = open_ledger(path)
+    for number in numbers:
+        reduce(other, number)
+    other.close()
+    while learning.step(conn):
+        pass
+    believed = KnownNumbers()
+    with transaction(conn):
+        believed.adopt(conn, learning.numbers)
+        believed.look(conn)
+        assert believed.complete
+        assert [number for number in numbers if not believed.told(conn, number)] == []
+        assert not believed.told(conn, A - 1)
+
+
+def test_numbers_that_were_reduced_take_no_more_room_than_others(
+    conn: sqlite3.Connection,
+) -> None:
+    key = make_key(conn, T0)
+    numbers = Numbers()
+    numbers.add("objection", [reduced_number(key, A + n) for n in range(50_000)])
+    stored = len(numbers.told.serialize()) + len(numbers.reduced.serialize())
+    assert stored < 15 * 50_000  # a few bytes each, and what 2^16 containers take
 
 
 def test_a_number_that_is_reduced_later_stays_known(conn: sqlite3.Connection, path: Path) -> None:
@@ -181,6 +229,31 @@ def test_a_ledger_restored_in_place_is_learnt_anew(
     look(conn, numbers)
     assert not numbers.complete
     assert numbers.called(B)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_the_key_of_a_ledger_restored_in_place_is_asked_for_anew(
+    conn: sqlite3.Connection, tmp_path: Path, complete: bool
+) -> None:
+    with transaction(conn):
+        objections.add(conn, objection(A))
+    backup = sqlite3.connect(tmp_path / "backup.db")
+    conn.backup(backup)  # from before anything was reduced: it has no key
+    reduce(conn)
+    numbers = believed(conn) if complete else KnownNumbers()
+    look(conn, numbers)
+    former = key_of(conn)
+    other = open_ledger(tmp_path / "ledger.db")
+    backup.backup(other)
+    backup.close()
+    reduce(other)
+    conn.execute("BEGIN IMMEDIATE")
+    numbers.begin(conn)
+    numbers.look(conn)
+    assert numbers.told(conn, A)
+    assert former != key_of(conn) == key_of(other)
+    roll_back(conn)
+    other.close()
 
 
 def test_a_long_import_beside_is_not_read_while_the_ledger_is_locked(
@@ -274,6 +347,26 @@ async def test_a_running_ledger_learns_and_keeps_up(ledger: Ledger, path: Path) 
     assert not ledger.known.complete
     await learn(ledger)
     assert await ledger.transact(lambda conn: _seen(conn, ledger.known)) == [False, False, True]
+
+
+async def test_a_learning_that_failed_is_begun_anew(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = iter([ZeroDivisionError("in a slice"), LedgerUnavailable("ledger.db", "is locked")])
+
+    async def sometimes(ledger: Ledger) -> None:
+        for error in broken:
+            raise error
+        await learn(ledger)
+
+    monkeypatch.setattr(learning, "learn", sometimes)
+    monkeypatch.setattr(learning, "_AFTER_TROUBLE_S", 0.0)
+    keeping = asyncio.create_task(learning.keep_learning(ledger))
+    async with asyncio.timeout(10):
+        while not ledger.known.complete:  # noqa: ASYNC110 - a condition of another's state
+            await asyncio.sleep(0.005)
+    keeping.cancel()
+    assert "in a slice" in caplog.text
 
 
 def _seen(conn: sqlite3.Connection, numbers: KnownNumbers) -> list[bool]:

@@ -14,7 +14,7 @@ from tests.ledger.helpers import LONG_AGO, T0, A, B, day, objection
 from dialwarden.facts import Facts, Objection, Scope
 from dialwarden.ledger import appointments, consents, objections
 from dialwarden.ledger.bulk_facts import numbers_on_record, persons_on_record
-from dialwarden.ledger.connection import micros, open_ledger
+from dialwarden.ledger.connection import micros, open_ledger, snapshot
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.reduced import key_of, make_key, reduced_number, reduced_person, subject
@@ -67,6 +67,22 @@ def test_a_ledger_has_no_key_before_it_needs_one_and_one_for_good(path: Path) ->
     assert first.execute("SELECT count(*) FROM hash_key").fetchone() == (1,)
     first.close()
     second.close()
+
+
+def test_of_a_ledger_restored_in_place_no_former_key_is_used(path: Path, tmp_path: Path) -> None:
+    conn, restored = open_ledger(path), sqlite3.connect(tmp_path / "backup.db")
+    objections.add(conn, objection(A))
+    conn.backup(restored)
+    former = make_key(conn, T0)
+    restored.backup(conn)
+    restored.close()
+    other = open_ledger(path)
+    reduce_all(other)
+    with snapshot(conn):
+        assert len(facts(conn).objections) == 1
+    assert former != make_key(conn, T0) == make_key(other, T0)
+    conn.close()
+    other.close()
 
 
 def test_a_key_is_never_made_within_another_transaction(conn: sqlite3.Connection) -> None:

@@ -180,6 +180,15 @@ def path_of(conn: sqlite3.Connection) -> str:
     return conn.path if isinstance(conn, LedgerConnection) else "(ledger)"
 
 
+def forget_key(conn: sqlite3.Connection) -> None:
+    """Have the file asked for its key again: one restored in place may have another, or none.
+
+    By another key a number that was reduced would not be found, and its no would be lost.
+    """
+    if isinstance(conn, LedgerConnection):
+        conn.hash_key = None
+
+
 def roll_back(conn: sqlite3.Connection) -> None:
     """End the open transaction, if there still is one, without its effects.
 
@@ -199,6 +208,7 @@ def transaction(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """
     with translating(path_of(conn)):
         conn.execute("BEGIN IMMEDIATE")
+        forget_key(conn)
         try:
             yield conn
             conn.execute("COMMIT")
@@ -216,6 +226,7 @@ def snapshot(conn: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     """
     with translating(path_of(conn)):
         conn.execute("BEGIN")
+        forget_key(conn)
         try:
             yield conn
         finally:

@@ -6,18 +6,19 @@ the ledger since, which costs a read that finds nothing; one that is in the ledg
 set would be a call too many. So until both are complete every number counts as known.
 
 Bounded whatever the history: some 2 bytes a number, and less than 60 MB if every number of a
-country's plan were in it. Which rows matter, and for how long, is for `facts` and the rules.
+country's plan were in it; a number that was reduced takes no more. Which rows matter, and for how
+long, is for `facts` and the rules.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from pyroaring import BitMap64
+from pyroaring import BitMap, BitMap64
 
-from dialwarden.ledger.connection import LedgerConnection
+from dialwarden.ledger.connection import forget_key
 from dialwarden.ledger.reduced import key_of, reduced_number
 
 # Each has an id that only grows (AUTOINCREMENT), and an index that begins with the number.
@@ -27,7 +28,8 @@ _TABLES = (*_CALLED, *_TOLD)
 _NEWEST = "SELECT " + ", ".join(f"(SELECT max(id) FROM {table})" for table in _TABLES)
 # Some 5 ms each at 5 million attempts: no read waits long behind one.
 SLICE = 20_000
-_LOWEST = -(1 << 63)
+_HIGHEST = (1 << 63) - 1
+_LOWER_HALF = (1 << 32) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,24 @@ _NOTHING = dict.fromkeys(_TABLES, _Mark())
 class Numbers:
     """Numbers of the ledger, and up to which row of each table they are complete.
 
-    A negative one stands for a number that was reduced to a hash; the sets hold its 64 bits.
+    Attributes:
+        reduced: the lower half of the hashes that stand for numbers. Whole ones, which have
+            nothing in common, take 120 bytes each, and halves meet seldom: that costs a read.
     """
 
     def __init__(self) -> None:
         self.called = BitMap64()
         self.told = BitMap64()
+        self.reduced = BitMap()
         self.marks: dict[str, _Mark] = dict(_NOTHING)
 
-    def of(self, table: str) -> BitMap64:
-        return self.called if table in _CALLED else self.told
+    def add(self, table: str, numbers: Collection[int]) -> None:
+        """Add numbers as they stand in a table: one that was reduced is negative."""
+        if table in _CALLED:
+            self.called.update(numbers)
+        else:
+            self.told.update([number for number in numbers if number >= 0])
+            self.reduced.update([number & _LOWER_HALF for number in numbers if number < 0])
 
 
 class KnownNumbers:
@@ -75,14 +85,14 @@ class KnownNumbers:
         self._marks: dict[str, _Mark] = dict(_NOTHING)  # those of the transaction under way
         self._version: int | None = None  # data_version of the last look
         self._conn: sqlite3.Connection | None = None
-        self._reduced = False  # some numbers on record are hashes
         self._written = False
         self._open = False  # a transaction was begun and, as far as we know, not committed
 
     @property
     def count(self) -> int:
         """How many numbers they are, those both called and on record twice."""
-        return len(self._numbers.called) + len(self._numbers.told)
+        numbers = self._numbers
+        return len(numbers.called) + len(numbers.told) + len(numbers.reduced)
 
     def adopt(self, conn: sqlite3.Connection, numbers: Numbers) -> None:
         """Believe what was learnt beside, from now on; what came since is added by `look`.
@@ -90,7 +100,6 @@ class KnownNumbers:
         In a transaction. If they are another ledger's, they are to be learnt once more.
         """
         self._numbers = numbers
-        self._reduced = _any_reduced(numbers)
         self._conn = None
         self.complete = True
         self.begin(conn)
@@ -110,10 +119,10 @@ class KnownNumbers:
         self._written = self._written or self._open or elsewhere
         self._open = True
         self._marks = self._numbers.marks
-        if elsewhere and self.complete and not self._goes_on(conn):
-            self.forget()
-            if isinstance(conn, LedgerConnection):
-                conn.hash_key = None  # it may be another's too
+        if elsewhere:
+            forget_key(conn)
+            if self.complete and not self._goes_on(conn):
+                self.forget()
         return elsewhere
 
     def written(self) -> None:
@@ -136,9 +145,8 @@ class KnownNumbers:
             rows = conn.execute(
                 f"SELECT id, number FROM {table} WHERE id > ? ORDER BY id", (mark.id,)
             ).fetchall()
-            self._numbers.of(table).update(number & _UNSIGNED for _, number in rows)
+            self._numbers.add(table, [number for _, number in rows])
             self._marks = {**self._marks, table: _Mark(*rows[-1])}
-        self._reduced = _any_reduced(self._numbers)
         self._written = False
 
     def reserved(self, attempt: int, number: int) -> None:
@@ -172,12 +180,13 @@ class KnownNumbers:
         A row that is reduced while we know its number is still known by it; one that was reduced
         before is known by the hash.
         """
-        if not self.complete or number in self._numbers.told:
+        numbers = self._numbers
+        if not self.complete or number in numbers.told:
             return True
-        if not self._reduced:
+        if not numbers.reduced:
             return False
         key = key_of(conn)
-        return key is None or reduced_number(key, number) & _UNSIGNED in self._numbers.told
+        return key is None or reduced_number(key, number) & _LOWER_HALF in numbers.reduced
 
     def _goes_on(self, conn: sqlite3.Connection) -> bool:
         """Whether the rows that we know last are still there: else it may be a former copy.
@@ -191,13 +200,6 @@ class KnownNumbers:
                 if row.fetchone() != (mark.number,):
                     return False
         return True
-
-
-_UNSIGNED = (1 << 64) - 1
-
-
-def _any_reduced(numbers: Numbers) -> bool:
-    return bool(numbers.told) and numbers.told.max() >> 63 == 1
 
 
 @dataclass(slots=True)
@@ -229,20 +231,22 @@ class Learning:
             if row is not None:
                 self.numbers.marks[table] = _Mark(*row)
         for table in _TABLES:
-            last = _LOWEST
+            # From the highest down: a purge beside makes a number negative, which is yet to come
+            # wherever we are. The other way it would be gone from before us, to behind us.
+            last = _HIGHEST
             while True:
                 # One row of text: fetched one by one, each number would wait for the interpreter
                 # while calls are answered.
                 (text,) = self._now.execute(
                     "SELECT group_concat(number) FROM (SELECT DISTINCT number"
-                    f" FROM {table} WHERE number > ? ORDER BY number LIMIT ?)",
+                    f" FROM {table} WHERE number < ? ORDER BY number DESC LIMIT ?)",
                     (last, SLICE),
                 ).fetchone()
                 if text is None:
                     break
                 found = [int(word) for word in text.split(",")]
-                last = max(found)
-                self.numbers.of(table).update(number & _UNSIGNED for number in found)
+                last = min(found)
+                self.numbers.add(table, found)
                 yield
 
     @property

@@ -43,6 +43,10 @@ async def keep_learning(ledger: Ledger) -> None:
                 log.info("the ledger's numbers are not in memory, each call reads them: %s", error)
                 await asyncio.sleep(_AFTER_TROUBLE_S)
                 continue
+            except Exception:  # whatever it is, nobody else would begin anew, or tell
+                log.exception("the ledger's numbers were not learnt; tried again")
+                await asyncio.sleep(_AFTER_TROUBLE_S)
+                continue
             log.info("ledger %s: %d numbers in memory after %.1f s", ledger.path,
                      ledger.known.count, time.monotonic() - started)  # fmt: skip
         await asyncio.sleep(_LOOK_EVERY_S)
