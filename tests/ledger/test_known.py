@@ -172,7 +172,7 @@ def test_a_number_that_is_reduced_while_the_others_are_learnt_is_known(
         assert not believed.told(conn, A - 1)
 
 
-def test_numbers_that_were_reduced_take_no_more_room_than_others(
+def test_numbers_that_were_reduced_take_a_few_bytes_each(
     conn: sqlite3.Connection,
 ) -> None:
     key = make_key(conn, T0)

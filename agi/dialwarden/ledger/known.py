@@ -5,9 +5,9 @@ yes, an appointment, a silent call), and how they are kept true. A number in a s
 the ledger since, which costs a read that finds nothing; one that is in the ledger and not in its
 set would be a call too many. So until both are complete every number counts as known.
 
-Bounded whatever the history: some 2 bytes a number, and less than 60 MB if every number of a
-country's plan were in it; a number that was reduced takes no more. Which rows matter, and for how
-long, is for `facts` and the rules.
+Bounded whatever the history: some 2 bytes a number, 5 one that was reduced, and less than 60 MB if
+every number of a country's plan were in it. Which rows matter, and for how long, is for `facts` and
+the rules.
 """
 
 from __future__ import annotations
