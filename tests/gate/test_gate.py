@@ -30,6 +30,7 @@ from tests.gate.world import (
     withdraw,
 )
 
+from dialwarden.errors import LedgerUnavailable
 from dialwarden.gate import verdicts
 from dialwarden.gate.gate import Grant
 from dialwarden.gate.verdicts import Answer
@@ -510,6 +511,30 @@ async def test_an_unanswered_question_is_refused_logged_and_recorded(
     assert verdict_lines(caplog)[-1]["rules"] == ["unavailable"]
     await settled(world)
     assert [(row["rule"], row["call"]) for row in world.refusals()] == [("unavailable", "17.12")]
+
+
+async def test_a_question_given_up_while_an_exempt_list_is_read_is_recorded_once(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading, go_on = asyncio.Event(), asyncio.Event()
+
+    async def read(work: object) -> None:
+        reading.set()
+        await go_on.wait()
+        raise LedgerUnavailable("ledger.db", "cannot be read")
+
+    monkeypatch.setattr(world.ledger, "read", read)
+    with locked(world.path):
+        asked = world.gate.answer(question(call="17.13"), str)
+        await reading.wait()
+    asked.cancel()
+    world.gate.unanswered(
+        question(call="17.13"), Reason("unavailable_deadline", {"seconds": "1.5"})
+    )
+    go_on.set()
+    await settled(world)
+    assert [(row["rule"], row["call"]) for row in world.refusals()] == [("unavailable", "17.13")]
+    assert len(verdict_lines(caplog)) == 1
 
 
 async def test_an_unanswered_emergency_passes(world: World) -> None:
