@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the benchmark, with PostgreSQL for the peer that asks it: an installed one, or Debian's,
-# which is installed when we may. Arguments go to tests/bench/__main__.py.
+# Runs the benchmark, with what it measures beside: PostgreSQL for the peer that asks it, and the
+# sqlite3 shell for imports. Installed ones, or Debian's, which are installed when we may. Arguments
+# go to tests/bench/__main__.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,19 +14,33 @@ wants_postgres() {
     [[ " $* " != *" --only "* || " $* " == *decisions* ]]
 }
 
+wants_sqlite() {
+    [[ " $* " != *" --only "* || " $* " == *imports* ]]
+}
+
+# A package of Debian's, where we may; without it the rows that take it say so.
+install() {
+    if [[ $EUID -ne 0 ]] || ! command -v apt-get >/dev/null; then
+        echo "== no $1 is installed: its rows are left out" >&2
+        return
+    fi
+    echo "== installing $1 with apt-get" >&2
+    export DEBIAN_FRONTEND=noninteractive
+    { apt-get -q update && apt-get -q install -y --no-install-recommends "$1"; } >&2 ||
+        echo "== no $1: its rows are left out" >&2
+}
+
 if wants_postgres "$@" && ! have_postgres; then
-    if [[ $EUID -eq 0 ]] && command -v apt-get >/dev/null; then
-        echo "== installing postgresql with apt-get" >&2
-        export DEBIAN_FRONTEND=noninteractive
+    if [[ $EUID -eq 0 ]]; then
         # Without a cluster of its own that would run from then on.
         mkdir -p /etc/postgresql-common
         [[ -e /etc/postgresql-common/createcluster.conf ]] ||
             echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
-        { apt-get -q update && apt-get -q install -y --no-install-recommends postgresql; } >&2 ||
-            echo "== no PostgreSQL: its rows are left out" >&2
-    else
-        echo "== no PostgreSQL is installed: its rows are left out" >&2
     fi
+    install postgresql
+fi
+if wants_sqlite "$@" && ! command -v sqlite3 >/dev/null; then
+    install sqlite3
 fi
 
 echo "== python -m tests.bench $*" >&2

@@ -80,12 +80,15 @@ def _processor_rows(
     bench.say(f"processor a call, {size.at_once} at once, {size.rounds} rounds in turns")
     warm_up(bench, list(servers.values()), places)
     beside: list[float] = []
+    rates: dict[str, list[float]] = {}
 
     def measured(name: str, **how: Any) -> Callable[[], float]:
         def measure() -> float:
             own, database = bench.processor(servers[name], place=places.get(name), **how)
             if name == SQL:
                 beside.append(database)
+            if not how:
+                rates.setdefault(name, []).append(bench.per_second)
             return own
 
         return measure
@@ -94,18 +97,24 @@ def _processor_rows(
     subjects["house"] = measured("ours", campaign="house")
     subjects["fresh"] = measured("ours", shares=Shares())
     subjects["called"] = measured("ours", shares=Shares(called=1.0))
+    subjects["one piece"] = measured("ours", whole=True)
+    subjects["their one piece"] = measured(ASYNCIO, whole=True)
     found = turns(subjects, size.rounds)
     what = f"processor a decision, {size.at_once} at once, line by line"
     us = {"unit": "us"}
     ours = found["ours"]
     rows = [
         compared(what, ours, found[ASYNCIO], ASYNCIO, at_most=1.0, **us),
+        # Line by line the load and the kernel are the limit, whatever the server.
+        compared("… calls answered a second", rates["ours"], rates[ASYNCIO], ASYNCIO, unit="/s"),
         compared("… callees who are fresh only", found["fresh"], found[ASYNCIO], ASYNCIO, **us),
         compared("… who were called before only", found["called"], found[ASYNCIO], ASYNCIO, **us),
+        compared("… the environment in one piece", found["one piece"], found["their one piece"],
+                 ASYNCIO, **us),
         compared(what, ours, found[UVLOOP], UVLOOP, **us),
         compared(what, ours, found[BARE], BARE, **us),
         compared(what, ours, found[BARE_UVLOOP], BARE_UVLOOP, **us),
-    ]
+    ]  # fmt: skip
     if no_sql:
         rows.append(missing(f"{what}, beside a pooled {SQL}", no_sql, "at most 0.6"))
     else:

@@ -14,6 +14,7 @@ starts, loads it; told are the time, the memory, and the longest that another th
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import resource
 import shutil
@@ -150,7 +151,8 @@ def _theirs(folder: Path, table: str, delimiter: str) -> tuple[float, float]:
     return took
 
 
-def _compare(folder: Path, form: str, rows: int, turns: int, seed: int) -> None:
+def _compare(folder: Path, form: str, rows: int, turns: int, seed: int) -> dict[str, list[float]]:
+    """Every turn's seconds, on the clock and of processor."""
     _write(folder / "list.csv", rows, form, seed)
     _, table = _FORMS[form]
     ours, theirs = [], []
@@ -164,9 +166,16 @@ def _compare(folder: Path, form: str, rows: int, turns: int, seed: int) -> None:
         told = f"{one:5.2f} s to {other:5.2f} s, ratio {one / other:.2f}"
         print(f"   {name}: {told}", end="")
     print(flush=True)
+    return {
+        f"{who}_{unit}": [turn[place] for turn in each]
+        for who, each in (("ours", ours), ("peer", theirs))
+        for place, unit in enumerate(("s", "cpu_s"))
+    }
 
 
-def _load(folder: Path, count: int, turns: int, seed: int) -> None:
+def _load(folder: Path, count: int, turns: int, seed: int) -> dict[str, list[float]]:
+    """Every turn's seconds, and bytes a number."""
+    figures: dict[str, list[float]] = {"s": [], "bytes": []}
     draw = random.Random(seed)
     numbers = BitMap64()
     while len(numbers) < count:
@@ -184,11 +193,14 @@ def _load(folder: Path, count: int, turns: int, seed: int) -> None:
             capture_output=True, text=True,
         )  # fmt: skip
         took, memory, longest = map(float, done.stdout.split())
+        figures["s"].append(took)
+        figures["bytes"].append(memory / count)
         print(
             f"{count:,} numbers: loaded in {took:.3f} s, {memory / count:.2f} bytes a number, "
             f"longest wait of another thread {longest * 1000:.1f} ms",
             flush=True,
         )
+    return figures
 
 
 def main() -> int:
@@ -198,18 +210,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--form", choices=_FORMS, action="append", help="all of them by default")
     parser.add_argument("--load", type=int, metavar="N", help="load a list of N numbers instead")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every turn's figures")
     words = parser.parse_args()
     if not words.load and shutil.which("sqlite3") is None:
         parser.error("there is no sqlite3 here to compare with")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        figures: object
         if words.load:
-            _load(folder, words.load, words.turns, words.seed)
-            return 0
-        (folder / "dialwarden.toml").write_text(_CONFIG)
-        print(f"{words.rows:,} rows; {words.turns} turns each, the quickest counts")
-        for form in words.form or _FORMS:
-            _compare(folder, form, words.rows, words.turns, words.seed)
+            figures = _load(folder, words.load, words.turns, words.seed)
+        else:
+            (folder / "dialwarden.toml").write_text(_CONFIG)
+            print(f"{words.rows:,} rows; {words.turns} turns each, the quickest counts")
+            figures = {
+                form: _compare(folder, form, words.rows, words.turns, words.seed)
+                for form in words.form or _FORMS
+            }
+    if words.json:
+        words.json.write_text(json.dumps(figures))
     return 0
 
 

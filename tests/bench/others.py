@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tests.bench.run import Bench
@@ -47,29 +45,33 @@ def relay(bench: Bench) -> list[Row]:
     return rows
 
 
-_IMPORTED = re.compile(r"^(\S+) .* clock: +([\d.]+) s to +([\d.]+) s", re.MULTILINE)
-_LOADED = re.compile(r"loaded in ([\d.]+) s, ([\d.]+) bytes a number")
-
-
 def imports(bench: Bench) -> list[Row]:
     """Opposition lists: into the ledger, beside sqlite3's own import, and into memory."""
+    what, to_reach = "importing a list", "at most 1"
+    found = _of_script("imports", ["--rows", str(bench.size.imported)], bench)
+    if isinstance(found, str):
+        rows = [missing(what, found, to_reach)]
+    else:
+        rows = [
+            row
+            for form, turns in found.items()
+            for row in (
+                compared(f"{what}, {form}", turns["ours_s"], turns["peer_s"], "sqlite3 .import",
+                         unit="s", digits=2, at_most=1.0),
+                compared("… processor", turns["ours_cpu_s"], turns["peer_cpu_s"],
+                         "sqlite3 .import", unit="s", digits=2),
+            )
+        ]  # fmt: skip
     count = bench.size.loaded
-    what, loading = "importing a list", f"loading a list of {count:,} numbers"
-    if not (Path(__file__).parent / "imports.py").exists():
-        why = "not measured yet"
-        return [missing(what, why, "at most 1"), missing(loading, why, "at most 1 s")]
-    told = _told_by("imports", ["--rows", str(bench.size.imported)], bench)
-    rows = [
-        compared(f"{what}, {form}", [float(ours)], [float(theirs)], "sqlite3 .import", unit="s",
-                 digits=2, at_most=1.0)
-        for form, ours, theirs in _IMPORTED.findall(told)
-    ]  # fmt: skip
-    found = _LOADED.findall(_told_by("imports", ["--load", str(count)], bench))
-    if found:
-        seconds, sizes = ([float(one[place]) for one in found] for place in (0, 1))
-        rows.append(alone(loading, seconds, unit="s", digits=2, at_most=1.0))
-        rows.append(alone("… memory a number", sizes, unit="bytes", digits=2, at_most=3.0))
-    return rows or [missing(what, f"failed: {told[-200:]}", "at most 1")]
+    what = f"loading a list of {count:,} numbers"
+    found = _of_script("imports", ["--load", str(count)], bench)
+    if isinstance(found, str):
+        return [*rows, missing(what, found, "at most 1 s")]
+    return [
+        *rows,
+        alone(what, found["s"], unit="s", digits=2, at_most=1.0),
+        alone("… memory a number", found["bytes"], unit="bytes", digits=2, at_most=3.0),
+    ]
 
 
 def _told_by(module: str, words: Sequence[str], bench: Bench) -> str:
@@ -80,14 +82,17 @@ def _told_by(module: str, words: Sequence[str], bench: Bench) -> str:
             [sys.executable, "-m", f"tests.bench.{module}", *words],
             check=False, cwd=ROOT, env=environ(), capture_output=True, text=True,
         )  # fmt: skip
-    return done.stdout or done.stderr
+    return done.stdout if done.returncode == 0 else done.stderr
 
 
 def _of_script(module: str, words: Sequence[str], bench: Bench) -> dict[str, Any] | str:
     """What another benchmark of ours writes as JSON; why not, when it failed."""
     file = bench.folder / f"{module}.json"
-    told = _told_by(module, [*words, "--json", str(file)], bench)
+    file.unlink(missing_ok=True)
+    more = ["--turns", str(bench.size.turns), "--json", str(file)]
+    told = _told_by(module, [*words, *more], bench)
     if not file.exists():
-        return f"failed: {told.strip()[-200:]}"
+        # The last line says why; more than one would not fit into a table.
+        return f"failed: {(told.splitlines() or ['without a word'])[-1][-200:]}"
     found: dict[str, Any] = json.loads(file.read_text())
     return found

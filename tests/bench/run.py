@@ -30,6 +30,7 @@ class Size:
         at_once: calls under way where the processor is measured.
         rates: calls a second where latencies are.
         postgres: False leaves the SQL check out.
+        turns: of screening, relaying and imports, beside what each is compared with.
     """
 
     attempts: int = 5_000_000
@@ -46,6 +47,7 @@ class Size:
     relayed_mb: int = 200
     imported: int = 1_000_000
     loaded: int = 30_000_000
+    turns: int = 3
 
 
 QUICK = Size(
@@ -62,6 +64,7 @@ QUICK = Size(
     relayed_mb=6,
     imported=20_000,
     loaded=100_000,
+    turns=1,
 )
 
 
@@ -74,6 +77,7 @@ class Bench:
         verdicts: what our own bridges answered, and how often.
         errors: what went wrong, of whatever server; there should be none.
         allows: attempts that our ALLOWs named, by bridge.
+        per_second: calls answered a second in the last round.
     """
 
     folder: Path
@@ -84,6 +88,7 @@ class Bench:
     verdicts: dict[str, int] = field(default_factory=dict)
     errors: dict[str, int] = field(default_factory=dict)
     allows: dict[str, set[str]] = field(default_factory=dict)
+    per_second: float = 0.0
 
     def place(
         self, name: str, attempts: int, numbers: int, *, level: str = "info"
@@ -100,23 +105,28 @@ class Bench:
         shares: Shares = MIXED,
         rate: float = 0.0,
         seconds: float | None = None,
+        whole: bool = False,
     ) -> Tally:
         """One round of load.
 
         Args:
             place: what a bridge of ours runs on; None for a peer, which has no ledger.
+            whole: the environment in one piece, not line by line.
         """
         size = self.size
         listed = place.numbers if place else size.numbers
         if not listed:
             shares = Shares(shares.called)
         callees = Callees(shares, listed=listed, first=self.drawn, seed=self.drawn + 1)
-        generator = Generator(("127.0.0.1", server.port), campaign, callees, first=self.drawn)
+        generator = Generator(
+            ("127.0.0.1", server.port), campaign, callees, whole=whole, first=self.drawn
+        )
         lasting = size.seconds if seconds is None else seconds
         if rate:
             tally = generator.at_rate(rate, lasting)
         else:
             tally = generator.at_once(size.at_once, lasting)
+        self.per_second = tally.answered / tally.seconds
         # Calls are told apart by their serial numbers: those are used up too.
         self.drawn = max(callees.drawn, generator.serial)
         for what, count in tally.errors.items():

@@ -14,10 +14,19 @@ from tests.running import environ
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+# It ends with 1 when a question had no answer, or when the ALLOWs that were answered and the
+# attempts in the ledgers are not equally many. One test, so that it is run once: a fixture for
+# several of them would be made by each process that the tests are spread over.
+@pytest.mark.timeout(180)
+def test_a_quick_run_answers_every_question_and_tells_every_figure(tmp_path: Path) -> None:
+    text, found = run(tmp_path)
+    _every_question_has_its_answer(found)
+    _every_figure_is_in_the_table(text, found)
+    _growth_is_told_for_every_size(text, found)
+
+
+def run(folder: Path) -> tuple[str, dict[str, Any]]:
     """What `python -m tests.bench` prints, and what it writes for programs."""
-    folder = tmp_path_factory.mktemp("bench")
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench", "--quick", "--only", "decisions,start,growth",
          "--rounds", "1", "--seconds", "0.3", "--json", str(folder / "bench.json")],
@@ -28,11 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
     return done.stdout, json.loads((folder / "bench.json").read_text())
 
 
-# It ends with 1 when a question had no answer, or when the ALLOWs that were answered and the
-# attempts in the ledgers are not equally many.
-@pytest.mark.timeout(180)
-def test_every_question_has_its_answer(run: tuple[str, dict[str, Any]]) -> None:
-    _, found = run
+def _every_question_has_its_answer(found: dict[str, Any]) -> None:
     assert found["errors"] == {}
     # Everybody may be called but who is on the list: no rule of the benchmark's policy decides.
     # On a machine that is starved some questions are answered by the deadline instead.
@@ -40,8 +45,7 @@ def test_every_question_has_its_answer(run: tuple[str, dict[str, Any]]) -> None:
     assert all(found["verdicts"].values())
 
 
-def test_every_figure_is_in_the_table(run: tuple[str, dict[str, Any]]) -> None:
-    text, found = run
+def _every_figure_is_in_the_table(text: str, found: dict[str, Any]) -> None:
     rows = [(row["what"], row["peer"].partition(" us")[0].rstrip("0123456789").rstrip())
             for row in found["rows"]]  # fmt: skip
     processor = "processor a decision, 128 at once, line by line"
@@ -49,6 +53,8 @@ def test_every_figure_is_in_the_table(run: tuple[str, dict[str, Any]]) -> None:
         "panoramisk on asyncio", "panoramisk on uvloop", "bare asyncio", "bare uvloop",
     ]  # fmt: skip
     whats = [what for what, _ in rows]
+    assert "… the environment in one piece" in whats
+    assert "… calls answered a second" in whats
     assert f"{processor}, beside a pooled SQL check" in whats
     tail = "latency at 200 calls/s, from the scheduled instant, p99"
     assert len([what for what in whats if what.startswith(tail)]) == 1
@@ -58,8 +64,7 @@ def test_every_figure_is_in_the_table(run: tuple[str, dict[str, Any]]) -> None:
         assert row["ratio"] is None or row["low"] <= row["ratio"] <= row["high"]
 
 
-def test_growth_is_told_for_every_size(run: tuple[str, dict[str, Any]]) -> None:
-    text, found = run
+def _growth_is_told_for_every_size(text: str, found: dict[str, Any]) -> None:
     sizes = [(one["attempts"], one["numbers"]) for one in found["growth"]]
     assert sizes == [(0, 0), (0, 100_000), (50_000, 100_000)]
     for attempts, numbers in sizes:
