@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-relay bench-guard soak soak-ami lint types unit covered asterisk lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami lint types unit covered asterisk lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,11 @@ bench-imports: ## a list of a million numbers, beside sqlite3's .import (BENCH="
 	@echo "== python -m tests.bench.imports $(BENCH)"
 	@$(BIN)/python -m tests.bench.imports $(BENCH)
 
+bench-purge: ## calls beside a purge: latencies before, meanwhile and after (BENCH="--rate 500")
+	@.ci/venv.sh dev
+	@echo "== python -m tests.bench.purge $(BENCH)"
+	@$(BIN)/python -m tests.bench.purge $(BENCH)
+
 bench-relay: ## events through the gateway beside a bare relay (BENCH="--megabytes 100" for fewer)
 	@.ci/venv.sh dev
 	@echo "== python -m tests.bench.relay $(BENCH)"
@@ -65,6 +70,8 @@ soak: ## ten minutes at 500 calls a second, then kills and troubles (SOAK="--sec
 	@$(BIN)/python -m tests.soak.steady $(SOAK)
 	@echo "== python -m tests.soak.kills"
 	@$(BIN)/python -m tests.soak.kills
+	@echo "== python -m tests.soak.kills --kills 5 --attempts 5000000"
+	@$(BIN)/python -m tests.soak.kills --kills 5 --attempts 5000000
 	@echo "== python -m tests.soak.trouble"
 	@$(BIN)/python -m tests.soak.trouble
 

@@ -32,6 +32,13 @@ def whole(ledger: Path) -> list[str]:
     return [] if found == ["ok"] else [f"integrity_check: {line}" for line in found[:_SHOWN]]
 
 
+def newest(ledger: Path) -> int:
+    """The id of the newest attempt; 0 where there is none."""
+    with closing(sqlite3.connect(ledger)) as conn:
+        found: int = conn.execute("SELECT coalesce(max(id), 0) FROM attempt").fetchone()[0]
+    return found
+
+
 def nothing_lost(
     ledger: Path, said: Iterable[Said], *, told_all: bool, recorded_all: bool, since: int = 0
 ) -> list[str]:
@@ -61,6 +68,8 @@ def nothing_lost(
     wrong += each("attempt told twice", (key for key, times in ids.items() if times > 1))
     numbers = Counter(one.number for one in allowed)
     wrong += each("over the cap", (key for key, times in numbers.items() if times > CAP))
+    calls = Counter(call for _, call in kept.values())
+    wrong += each("one question, two attempts", (one.line for one in told if calls[one.call] > 1))
     counted = Counter(number for number, _ in kept.values())
     wrong += each("over the cap on disk", (key for key, n in counted.items() if n > CAP))
     wrong += each(
@@ -80,14 +89,21 @@ def nothing_lost(
     return wrong
 
 
+def counted(ledger: Path, calls: Iterable[str]) -> list[str]:
+    """Those of some calls that have an attempt in force."""
+    with closing(sqlite3.connect(ledger)) as conn:
+        kept = {row[0] for row in conn.execute("SELECT call FROM attempt WHERE voided_at IS NULL")}
+    return [call for call in calls if call in kept]
+
+
 def _as_recorded(one: Said, refusals: int) -> bool:
     """Whether a call has the refusals in the ledger that it was told of."""
-    if one.verdict == "ALLOW":
+    if one.verdict in ("ALLOW", "no connection"):
         return refusals == 0
-    if one.verdict != "REFUSE":
-        return True  # it left before it heard what was recorded
     # One that was too late may have been judged all the same, and then has both.
-    return refusals == 1 or (one.rule == "unavailable" and refusals == 2)
+    if one.verdict == "REFUSE":
+        return refusals == 1 or (one.rule == "unavailable" and refusals == 2)
+    return refusals <= 2  # it left before it heard what was recorded
 
 
 def kept_for_nobody(kept: Mapping[int, tuple[int, str]], told: Iterable[Said]) -> set[int]:

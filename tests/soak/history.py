@@ -16,13 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pyroaring import BitMap64
+from tests.bench.fixture import cache_folder
 from tests.soak.calls import FIRST
 
 from dialwarden.ledger.connection import open_ledger
 from dialwarden.ledger.lists import import_version
 from dialwarden.ledger.schema import MIGRATIONS
 
-CACHE = Path.home() / ".cache" / "dialwarden" / "bench"
 LISTED = 200_000  # numbers on the list; only a few of them are called
 # The past is of numbers beyond those that are called: its attempts must not use up their caps.
 _PAST = FIRST + 10_000_000
@@ -36,10 +36,12 @@ def ledger_with(attempts: int, to: Path, tell: Callable[[str], None] = print) ->
         _make(attempts, to)
         return
     made_from = repr((attempts, LISTED, _PAST, _CALLEES, _DAYS, MIGRATIONS)).encode()
-    kept = CACHE / f"soak-{attempts}-{hashlib.sha256(made_from).hexdigest()[:12]}.db"
+    folder = cache_folder()
+    kept = folder / f"soak-{attempts}-{hashlib.sha256(made_from).hexdigest()[:12]}.db"
     if not kept.exists():
-        tell(f"making a ledger with {attempts:,} attempts; kept in {CACHE}")
-        CACHE.mkdir(parents=True, exist_ok=True)
+        tell(f"making a ledger with {attempts:,} attempts; kept in {folder}")
+        for former in folder.glob(f"soak-{attempts}-*.db"):
+            former.unlink()
         unfinished = kept.with_suffix(".unfinished")
         unfinished.unlink(missing_ok=True)
         _make(attempts, unfinished)

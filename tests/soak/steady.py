@@ -11,7 +11,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.fixture import work_folder
 from tests.running import Running, environ
 from tests.soak import checks
 from tests.soak.bridge import Figures, configured, free_port, seconds_to_first_answer, size_of
@@ -138,6 +138,8 @@ def steady(directory: Path, plan: Plan, tell: Callable[[Minute], None]) -> Repor
     said: list[Said] = []
     with Running.start(config) as running:
         seconds_to_first_answer(running, port, time.monotonic())
+        # Asked by the harness itself, to know that it is up.
+        since = checks.newest(ledger)
         pid = running.process.pid
         with (
             Calls(port, directory / "said", rate=plan.rate, seconds=plan.seconds,
@@ -165,10 +167,7 @@ def steady(directory: Path, plan: Plan, tell: Callable[[Minute], None]) -> Repor
         if running.stop() != 0:
             report.wrong.append("it did not stop well")
     report.told = Counter(f"{one.verdict} {one.rule}".strip() for one in said)
-    # Asked by the harness itself, to know that it is up.
-    report.wrong += checks.nothing_lost(
-        ledger, said, told_all=True, recorded_all=True, since=plan.attempts + 1
-    )
+    report.wrong += checks.nothing_lost(ledger, said, told_all=True, recorded_all=True, since=since)
     report.wrong += checks.whole(ledger)
     report.slow += [
         f"answers of no use: {what}: {times}" for what, times in report.told.items()
@@ -257,8 +256,8 @@ def main() -> int:
         words.seconds, words.rate, words.attempts, words.numbers,
         report_s=min(60.0, words.seconds / 6),
     )  # fmt: skip
-    with tempfile.TemporaryDirectory() as name:
-        report = steady(Path(name), plan, show)
+    with work_folder() as folder:
+        report = steady(folder, plan, show)
     rest = warm(report.resident)
     print(f"answers: {dict(report.told)}; {report.commands} commands beside them")
     print(f"memory after the warm-up: {slope(rest) * 60 / 1024:+.0f} KiB a minute")

@@ -20,6 +20,7 @@ from tests.soak.history import ledger_with
 HALF_OPEN = 1000
 GARBAGE = 1000
 CROWD = 2000
+ANSWERED = 50  # calls allowed while the others hold on
 QUESTION = environment("check", "number=+33612345678", f"campaign={CAMPAIGN}")
 
 
@@ -90,7 +91,8 @@ async def test_garbage_and_half_open_connections_by_the_thousand_cost_no_call(
             async with half_open(port, HALF_OPEN):
                 for _ in range(GARBAGE // 100):
                     await asyncio.gather(*(throw(port, garbage(dice)) for _ in range(100)))
-                while len(said) < 100:
+                while sum(one.attempt > 0 for one in said) < ANSWERED:
+                    assert calls.placing
                     await asyncio.sleep(0.05)
                     said += calls.new()
             calls.stop()
@@ -103,7 +105,6 @@ async def test_garbage_and_half_open_connections_by_the_thousand_cost_no_call(
     told = Counter(one.verdict for one in said)
     # Whoever waited too long on a slow machine gave up; nobody was answered with nonsense.
     assert set(told) <= {"ALLOW", "REFUSE", "nothing"}
-    assert told["ALLOW"] > 50
     ours = [one for one in said if one.attempt]
     assert checks.nothing_lost(
         tmp_path / "ledger.db", ours, told_all=False, recorded_all=False

@@ -63,7 +63,9 @@ def test_while_the_ledger_cannot_be_written_calls_are_refused_and_then_allowed_a
 def test_a_full_disk_refuses_until_there_is_room_and_loses_nothing(tmp_path: Path) -> None:
     report = endured(tmp_path, "disk full")
     assert report.wrong == []
-    assert exempt(report.said["during"]) == {"ALLOW"}
+    during = report.said["during"]
+    assert any("the disk is full" in one.reason for one in during if one.rule == "unavailable")
+    assert exempt(during) == {"ALLOW"}
     assert told(report.said["after"])["ALLOW"] > 50
 
 
@@ -71,6 +73,7 @@ def test_a_full_disk_refuses_until_there_is_room_and_loses_nothing(tmp_path: Pat
 def test_a_process_that_stood_still_counts_nothing_but_what_was_on_its_way(tmp_path: Path) -> None:
     report = endured(tmp_path, "stopped")
     assert report.wrong == []
+    assert report.left > 10
     assert told(report.said["after"])["ALLOW"] > 50
 
 
@@ -78,7 +81,11 @@ def test_a_process_that_stood_still_counts_nothing_but_what_was_on_its_way(tmp_p
 def test_somebody_who_reads_for_long_keeps_nobody_from_calling(tmp_path: Path) -> None:
     report = endured(tmp_path, "read from")
     assert report.wrong == []
-    assert "REFUSE unavailable" not in told(report.said["during"])
+    during = report.said["during"]
+    assert told(during)["ALLOW"] > 50
+    # On a starved machine some come too late; none for the reading's sake.
+    reasons = {one.reason for one in during if one.rule == "unavailable"}
+    assert all("no verdict within" in reason for reason in reasons)
 
 
 def test_while_another_process_holds_the_lock_each_call_is_refused_at_once(

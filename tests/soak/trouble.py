@@ -14,7 +14,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +21,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.fixture import work_folder
 from tests.running import WITHIN_S, Running, environ
 from tests.soak import checks
 from tests.soak.bridge import Figures, configured, free_port
@@ -183,6 +183,7 @@ class Report:
     Attributes:
         healed: seconds from its end to the first ALLOW that rests on the ledger.
         growth: bytes of memory taken meanwhile.
+        left: callers who came and left while a process was stopped.
         lines: of the log, while it lasted, by level and logger; INFO left out.
     """
 
@@ -190,6 +191,7 @@ class Report:
     wrong: list[str] = field(default_factory=list)
     healed: float = 0.0
     growth: int = 0
+    left: int = 0
     lines: Counter[tuple[str, str]] = field(default_factory=Counter)
     log: str = ""
 
@@ -289,6 +291,13 @@ def _endure(
     )
     report.wrong += checks.nothing_lost(ledger, heard, told_all=True, recorded_all=False)
     report.wrong += checks.whole(ledger)
+    if name == "stopped":
+        # They asked while it stood still, and had left before it went on: nobody could hear it.
+        left = [one.call for one in report.said["during"]
+                if one.verdict == "nothing" and one.due > began + 0.5
+                and one.due + one.after < ended]  # fmt: skip
+        report.left = len(left)
+        report.wrong += checks.each("counted, and nobody was there", checks.counted(ledger, left))
     if name in REFUSING:
         report.wrong += checks.each(
             "allowed while it lasted",
@@ -329,9 +338,9 @@ def main() -> int:
     failed = False
     for name in words.names or TROUBLES:
         print(f"== {name}", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
+        with work_folder() as folder:
             try:
-                report = endure(Path(folder), name, seconds=words.seconds, rate=words.rate)
+                report = endure(folder, name, seconds=words.seconds, rate=words.rate)
             except PermissionError as error:
                 print(f"left out: {error}")
                 continue
