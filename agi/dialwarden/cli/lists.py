@@ -80,7 +80,10 @@ def import_(
     config: str | None,
     as_json: bool,
 ) -> None:
-    """Make FILE the newest version of list NAME: it holds for the very next question.
+    """Make FILE the newest version of list NAME: it holds from the next question on.
+
+    For a running bridge one of more than 100,000 numbers holds once it is in memory, a second or
+    so later; until then the version before does.
 
     FILE is a CSV with a column `number` (and perhaps `since`, a date), or holds one number a line
     and nothing else; plain, gzip or zip. Rows that cannot be read are told and left out. An empty
