@@ -19,7 +19,7 @@ AT_ONCE = 150
 
 def endured(directory: Path, name: str) -> Report:
     try:
-        return endure(directory, name, seconds=0.5, rate=100, calls=200)
+        return endure(directory, name, seconds=0.5, rate=150, calls=150)
     except PermissionError as error:
         pytest.skip(f"a small disk takes root and the right to mount: {error}")
 

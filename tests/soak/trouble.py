@@ -274,7 +274,7 @@ def _endure(
                 report.lines = _lines(running.log[said_before:])
                 ended = time.monotonic()
             until(lambda: since(ended, "ALLOW") > 0, "calls are allowed again")
-            until(lambda: since(ended) > 3 * rate, "and answered as before")
+            until(lambda: since(ended) > 1.5 * rate, "and answered as before")
             placed.stop()
             heard.extend(placed.new())
         if running.stop() != 0:
