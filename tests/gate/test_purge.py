@@ -86,7 +86,7 @@ def verdicts(bench: Bench) -> list[str]:
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(story=st.lists(events(), min_size=1, max_size=14))
 def test_no_verdict_is_another_one_after_a_purge(config: Config, story: list[Event]) -> None:
     with (

@@ -87,7 +87,7 @@ async def test_the_clock_turned_in_the_midst_of_a_crowd_gives_the_cap(world: Wor
 
 
 @given(st.lists(st.integers(min_value=-400 * 24, max_value=400 * 24), min_size=1, max_size=12))
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_no_day_ever_has_more_attempts_than_its_cap(
     tmp_path_factory: pytest.TempPathFactory, hours: list[int]
 ) -> None:
