@@ -95,7 +95,7 @@ types:
 unit:
 	@.ci/venv.sh dev
 	@echo "== tests without Asterisk"
-	@$(BIN)/python -m pytest -q -n auto --ignore=tests/asterisk
+	@$(BIN)/python -m pytest -q -n auto -m "not mounts" --ignore=tests/asterisk
 
 covered:
 	@.ci/venv.sh dev

@@ -18,10 +18,7 @@ AT_ONCE = 150
 
 
 def endured(directory: Path, name: str) -> Report:
-    try:
-        return endure(directory, name, seconds=0.5, rate=150, calls=150)
-    except PermissionError as error:
-        pytest.skip(f"a small disk takes root and the right to mount: {error}")
+    return endure(directory, name, seconds=0.5, rate=150, calls=150)
 
 
 def told(said: list[Said]) -> Counter[str]:
@@ -59,6 +56,7 @@ def test_while_the_ledger_cannot_be_written_calls_are_refused_and_then_allowed_a
     assert told(report.said["after"])["ALLOW"] > 50
 
 
+@pytest.mark.mounts
 @pytest.mark.timeout(180)
 def test_a_full_disk_refuses_until_there_is_room_and_loses_nothing(tmp_path: Path) -> None:
     report = endured(tmp_path, "disk full")

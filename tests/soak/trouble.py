@@ -210,7 +210,9 @@ def small_disk(directory: Path) -> Iterator[Path]:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if mounted.returncode:
-        raise PermissionError(mounted.stderr.strip())
+        raise PermissionError(
+            f"a small disk takes root and the right to mount: {mounted.stderr.strip()}"
+        )
     try:
         yield disk
     finally:
