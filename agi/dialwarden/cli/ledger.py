@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from dialwarden.cli.common import config_option, json_option, open_site
-from dialwarden.cli.output import print_json, printable
+from dialwarden.cli.output import print_json, printable, progress_bar
 from dialwarden.errors import LedgerBroken
 from dialwarden.ledger.backup import back_up
 from dialwarden.ledger.connection import open_ledger_to_read
@@ -35,7 +32,7 @@ def backup(file: Path, config: str | None, as_json: bool) -> None:
     path = open_site(config).config.store.path
     conn = open_ledger_to_read(path, busy_timeout_s=10.0)
     try:
-        with _bar() as progress:
+        with progress_bar("backup") as progress:
             length = back_up(conn, file, progress)
     finally:
         conn.close()
@@ -43,21 +40,6 @@ def backup(file: Path, config: str | None, as_json: bool) -> None:
         print_json({"ledger": str(path), "file": str(file), "bytes": length})
     else:
         click.echo(f"{file}: {length:,} bytes, checked and on disk")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None] | None]:
-    """A bar on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label="backup", file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 @command.command("verify", short_help="Whether a ledger, or a backup, is what it should be.")

@@ -7,7 +7,9 @@ ASCII for the same reason.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from itertools import chain, islice
 
@@ -112,3 +114,18 @@ def warn(sentence: str) -> None:
 
 def unpacked(rows: Iterable[Mapping[str, object]]) -> Iterator[dict[str, object]]:
     return map(isoformat_values, rows)
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on standard error, if that is a terminal: told how much is done, and of how much."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        yield show

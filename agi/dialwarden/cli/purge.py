@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -19,8 +16,7 @@ from dialwarden.cli.common import (
     utc_now,
     who,
 )
-from dialwarden.cli.output import counted, print_json, print_table, warn
-from dialwarden.ledger.purge import Progress
+from dialwarden.cli.output import counted, print_json, print_table, progress_bar, warn
 from dialwarden.ledger.purge_clock import ClockDoubted, check_clock
 from dialwarden.ledger.purge_survey import Found, survey
 from dialwarden.policy.retention import Cut, Keeping, Retention
@@ -64,7 +60,7 @@ def command(
         )
     kept = retention_of(site.config)
     if dry_run:
-        with site.reading() as conn, _progress() as progress:
+        with site.reading() as conn, progress_bar("purge") as progress:
             found = survey(conn, plan_of(kept, moment), moment, progress)
             doubt = _doubt(conn, now) if at is None else None
         _tell_survey(found, kept, moment, as_json=as_json)
@@ -74,7 +70,7 @@ def command(
     with site.writing():
         pass  # made if there never was one, and told if it vanished
     try:
-        with _progress() as progress:
+        with progress_bar("purge") as progress:
             done = purge_ledger(
                 site.config.store.path, site.config, moment,
                 by=who(), pause=_pause, progress=progress, sure=at is not None,
@@ -100,21 +96,6 @@ def _doubt(conn: sqlite3.Connection, now: datetime) -> ClockDoubted | None:
 def _pause(seconds: float) -> bool:
     time.sleep(seconds)
     return False
-
-
-@contextmanager
-def _progress() -> Iterator[Progress | None]:
-    """A bar on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with click.progressbar(length=1, label="purge", file=sys.stderr) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.length = total
-            bar.update(done - bar.pos)
-
-        yield show
 
 
 def _tell_survey(found: list[Found], kept: Retention, now: datetime, *, as_json: bool) -> None:
