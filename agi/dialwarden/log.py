@@ -19,6 +19,7 @@ import re
 import select
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TextIO
@@ -195,7 +196,7 @@ class _NeverWaiting(logging.StreamHandler[TextIO]):
     def say(self, level: int, name: str, message: str, fields: Mapping[str, object]) -> None:
         """Write what a record of this would be written as; what goes wrong stops nobody."""
         formatter = self.formatter
-        assert isinstance(formatter, JsonFormatter | ConsoleFormatter)
+        assert isinstance(formatter, _LineFormatter)
         with contextlib.suppress(Exception):
             line = formatter.line(time.time(), logging.getLevelName(level), name, message, fields)
             self.acquire()
@@ -234,19 +235,29 @@ class _NeverWaiting(logging.StreamHandler[TextIO]):
         return True
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+class _LineFormatter(logging.Formatter, ABC):
+    """A line of an event, which may come as a record or without one."""
 
     def format(self, record: logging.LogRecord) -> str:
         traceback = self.formatException(record.exc_info) if record.exc_info else ""
         message, fields = record.getMessage(), _fields_of(record)
         return self.line(record.created, record.levelname, record.name, message, fields, traceback)
 
+    @abstractmethod
     def line(
         self, created: float, level: str, name: str, message: str,
         fields: Mapping[str, object], traceback: str = "",
     ) -> str:  # fmt: skip
         """The line of one event; `created` in seconds since 1970."""
+
+
+class JsonFormatter(_LineFormatter):
+    """One JSON object a line."""
+
+    def line(
+        self, created: float, level: str, name: str, message: str,
+        fields: Mapping[str, object], traceback: str = "",
+    ) -> str:  # fmt: skip
         line = {
             "time": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
             "level": level.lower(),
@@ -259,21 +270,15 @@ class JsonFormatter(logging.Formatter):
         return _ENCODE(line)
 
 
-class ConsoleFormatter(logging.Formatter):
+class ConsoleFormatter(_LineFormatter):
     """Time, level, sentence, and the call's fields behind it."""
 
     _SHOWN = ("campaign", "call", "door", "next", "regime", "lists", "ms")
-
-    def format(self, record: logging.LogRecord) -> str:
-        traceback = self.formatException(record.exc_info) if record.exc_info else ""
-        message, fields = record.getMessage(), _fields_of(record)
-        return self.line(record.created, record.levelname, record.name, message, fields, traceback)
 
     def line(
         self, created: float, level: str, name: str, message: str,
         fields: Mapping[str, object], traceback: str = "",
     ) -> str:  # fmt: skip
-        """The line of one event; `created` in seconds since 1970."""
         clock = datetime.fromtimestamp(created).astimezone()
         text = f"{clock:%Y-%m-%d %H:%M:%S%z} {level:<7} {message}"
         if fields:
