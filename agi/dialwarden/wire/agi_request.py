@@ -8,7 +8,7 @@ The grammar, from Asterisk's res/res_agi.c (`launch_netscript`, `setup_env`):
     environment = "agi_network: yes" LF
                   [ "agi_network_script: " script LF ]   ; what follows the host in the URL
                   "agi_request: " url LF
-                  *( "agi_" name ": " value LF )          ; channel, uniqueid, callerid …
+                  *( "agi_" name ": " value LF )          ; channel, uniqueid …
                   *( "agi_arg_" n ": " argument LF )      ; n = 1, 2, … the last lines of all
                   LF
 
@@ -54,8 +54,7 @@ class AgiRequest:
         faults: why the arguments cannot be trusted, a printable sentence each: a key given twice, a
             word that is no `key=value` (the torn half of a value with a comma). A question with
             faults is ambiguous: whoever answers it must refuse.
-        uniqueid, channel, callerid: of the asking channel; "" when they were missing. Asterisk's
-            `callerid` is an agent's extension, never the number to be presented.
+        uniqueid, channel: of the asking channel; "" when they were missing.
         size: bytes of the environment, its blank line among them.
         answer: what whoever answers wants to find again when it hears of the request once more.
     """
@@ -65,7 +64,6 @@ class AgiRequest:
     faults: tuple[Fault, ...]
     uniqueid: str
     channel: str
-    callerid: str
     size: int
     answer: object = None
 
@@ -77,7 +75,7 @@ _ENTRIES = (
     "callingpres", "callingani2", "callington", "callingtns", "dnid", "rdnis", "context",
     "extension", "priority", "enhanced", "accountcode", "threadid",
 )  # fmt: skip
-_READ = ("channel", "uniqueid", "callerid")
+_READ = ("channel", "uniqueid")
 _USUAL = re.compile(
     "agi_network: yes\n(?:agi_network_script: ([^\n?]*)\n)?"
     + "\n".join(f"agi_{name}: " + ("([^\n]*)" if name in _READ else "[^\n]*") for name in _ENTRIES)
@@ -107,7 +105,7 @@ def _read_usual(text: str, size: int) -> AgiRequest | None:
     usual = _USUAL.fullmatch(text)
     if usual is None:
         return None
-    script, channel, uniqueid, callerid, lines = usual.groups("")
+    script, channel, uniqueid, lines = usual.groups("")
     words = lines.split("\n" + _ARGUMENT)
     for n in range(1, len(words)):
         index, _, word = words[n].partition(": ")
@@ -115,9 +113,7 @@ def _read_usual(text: str, size: int) -> AgiRequest | None:
             return None
         words[n] = word
     arguments, faults = _read_words(words)
-    return AgiRequest(
-        script, arguments, faults, uniqueid, channel, callerid, size + len(_BLANK_LINE)
-    )
+    return AgiRequest(script, arguments, faults, uniqueid, channel, size + len(_BLANK_LINE))
 
 
 def _read_any(text: str, block: bytes | bytearray) -> AgiRequest:
@@ -147,7 +143,6 @@ def _read_any(text: str, block: bytes | bytearray) -> AgiRequest:
         faults,
         entries.get("agi_uniqueid", ""),
         entries.get("agi_channel", ""),
-        entries.get("agi_callerid", ""),
         len(block) + len(_BLANK_LINE),
     )
 
