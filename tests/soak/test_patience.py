@@ -11,7 +11,7 @@ import pytest
 from tests.ledger.helpers import attempt
 
 from dialwarden.errors import LedgerUnavailable
-from dialwarden.ledger import attempts, group_commit
+from dialwarden.ledger import attempts, batch, group_commit
 from dialwarden.ledger.batch import BRIEFLY_MS
 from dialwarden.ledger.group_commit import Ledger
 
@@ -48,6 +48,18 @@ async def test_after_a_wait_in_vain_each_waits_briefly_until_one_is_written(
             with pytest.raises(LedgerUnavailable, match="locked by another process"):
                 await ledger.transact(wait_ms)
     assert [await ledger.transact(wait_ms) for _ in range(2)] == [brief_ms, usual_ms]
+    await ledger.close()
+
+
+async def test_a_lock_that_was_met_long_ago_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "REMEMBERED_S", 0.0)
+    path = tmp_path / "ledger.db"
+    ledger = await Ledger.open(path, busy_timeout_s=0.3)
+    with locked(path), pytest.raises(LedgerUnavailable, match="locked"):
+        await ledger.transact(wait_ms)
+    assert await ledger.transact(wait_ms) == 300
     await ledger.close()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import attrgetter
@@ -29,6 +30,8 @@ Work = Callable[[sqlite3.Connection], T]
 # A lock that outlasted a whole wait is not about to end: until a batch was written again each
 # waits for this long only, so that nobody stands in a queue to be refused.
 BRIEFLY_MS = 20
+# A lock that was met this long ago is another one by now, and waited for like any.
+REMEMBERED_S = 5.0
 # Works of one kind that are cheaper together: the results of some things, in their order.
 Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[T]]
 
@@ -133,7 +136,8 @@ class Batch:
         self._known = known
         self._wait_ms = int(busy_timeout_s * 1000)
         self._waits: tuple[sqlite3.Connection, int] | None = None  # as the connection is set now
-        self._locked = False  # the last batch waited in vain
+        # Until when a lock is waited for briefly (time.monotonic): the last batch waited in vain.
+        self._briefly_until = 0.0
         self._doubtful = False
         self._told = False  # that it was opened anew, since a batch was last written
 
@@ -143,20 +147,22 @@ class Batch:
         What it raises is everybody's.
         """
         conn = self._checked(conn)
-        self._set_wait(conn, BRIEFLY_MS if self._locked else self._wait_ms)
+        in_vain = time.monotonic() < self._briefly_until
+        self._set_wait(conn, BRIEFLY_MS if in_vain else self._wait_ms)
         try:
             wanted = self._run_works(conn, jobs)
             conn.execute("COMMIT")
             self._known.committed()
         except BaseException as error:
-            self._locked = _code(error) == sqlite3.SQLITE_BUSY
+            locked = _code(error) == sqlite3.SQLITE_BUSY
+            self._briefly_until = time.monotonic() + REMEMBERED_S if locked else 0.0
             self._doubtful = self._doubtful or not _harmless(error)
             try:
                 roll_back(conn)
             except sqlite3.Error:
                 self._doubtful = True
             raise
-        self._locked = self._told = False
+        self._briefly_until, self._told = 0.0, False
         return wanted
 
     def copy_rest(self, conn: sqlite3.Connection) -> int:
