@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
-# A lock that outlasted a whole wait is not about to end: until a batch was written again each
-# waits for this long only, so that nobody stands in a queue to be refused.
+# A lock that outlasted a whole wait is not about to end: until a batch was written again, each that
+# follows within `REMEMBERED_S` waits for this long only, so that nobody queues to be refused.
 BRIEFLY_MS = 20
 # A lock that was met this long ago is another one by now, and waited for like any.
 REMEMBERED_S = 5.0
