@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from pathlib import Path
 
@@ -44,8 +44,7 @@ def versions_(name: str, config: str | None, as_json: bool) -> None:
     now = utc_now()
     lists = known_lists(site.config, now.date())
     with site.reading() as conn, snapshot(conn):
-        if name not in known_names(conn):
-            known_list(lists, name)
+        _heard_of(conn, name, lists)
         live = live_head(conn, name)
         heads = list(versions(conn, name))[::-1]
     if as_json:
@@ -61,6 +60,12 @@ def versions_(name: str, config: str | None, as_json: bool) -> None:
             for head in heads
         ),
     )  # fmt: skip
+
+
+def _heard_of(conn: sqlite3.Connection, name: str, lists: Mapping[str, KnownList]) -> None:
+    """Refuse a name that neither the ledger nor the configuration knows, with the nearest."""
+    if name not in known_names(conn):
+        known_list(lists, name)
 
 
 def _mark(head: Head, live: Head | None) -> str:
@@ -101,8 +106,7 @@ def rollback(ctx: click.Context, name: str, why: str, config: str | None, as_jso
     now = utc_now()
     lists = known_lists(site.config, now.date())
     with site.writing() as conn, transaction(conn):
-        if name not in known_names(conn):
-            known_list(lists, name)
+        _heard_of(conn, name, lists)
         done = roll_back(conn, name, at=now, by=who(), why=why)
         live = live_head(conn, name)
         before = None if done or live is None else live_head(conn, name, but=live.version)
@@ -186,8 +190,7 @@ def diff(
     now = utc_now()
     lists = known_lists(site.config, now.date())
     with site.reading() as conn, snapshot(conn):
-        if name not in known_names(conn):
-            known_list(lists, name)
+        _heard_of(conn, name, lists)
         if file is not None:
             before = _in_force(conn, name)
             known = known_list(lists, name)
