@@ -8,6 +8,7 @@
     ├── ImportRefused          a file of somebody's is wrong as a whole (list, history, CSV)
     ├── ListenError            an address cannot be listened on
     ├── TlsError               a certificate or a key cannot be used (doors/tls.py)
+    ├── SelftestError          the self-test itself could not be carried out
     └── LinkDown, …            between us and Asterisk's manager interface (link/errors.py)
 
 Errors keep their arguments as attributes; the sentence is made from them. The wire's own errors
@@ -92,3 +93,7 @@ class ListenError(DialwardenError):
         self.what = what
         self.do = do
         super().__init__(f"cannot listen on {address}: {what}" + (f"; {do}" if do else ""))
+
+
+class SelftestError(DialwardenError):
+    """The self-test could not be carried out: that is neither a proof nor its opposite."""

@@ -35,6 +35,7 @@ COMMANDS = {
     "refusals": ("refusals", "The calls that were refused, and why."),
     "purge": ("purge", "Remove what need not be kept any longer."),
     "ledger": ("ledger", "Copy the ledger, and check it."),
+    "selftest": ("selftest", "Pull each plug, and show what a caller would get."),
     "policy": ("policies", "The rule packs, figure by figure, with their sources."),
 }
 

@@ -1,0 +1,106 @@
+"""`dialwarden selftest` without Asterisk: a second best that says so, and what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialwarden import variables
+from dialwarden.cli import main
+from dialwarden.selftest.bad_peer import BadPeer, answer
+from dialwarden.selftest.played import PlayedAsterisk, variables_set, verdict_of
+from dialwarden.selftest.plugs import NUMBER, Plug, Result, Told
+from dialwarden.wire.agi_command import safe_text, set_variables
+
+
+def test_without_asterisk_it_says_what_it_does_not_prove() -> None:
+    done = CliRunner().invoke(
+        main, ["selftest", "--without-asterisk", "--only=works", "--only=closes"]
+    )
+    assert done.exit_code == 0
+    assert "neither is proven here" in done.output
+    assert "closes without a word" in done.output
+    assert "1 of 1 ways to fail hold the call back" in done.output
+    assert "112" not in done.output
+
+
+def test_in_json_every_plug_has_its_row() -> None:
+    done = CliRunner().invoke(main, ["selftest", "--without-asterisk", "--json", "--only=slams"])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["ok"], told["asterisk"]) == (0, True, False)
+    [row] = told["plugs"]
+    assert (row["plug"], row["call"]["verdict"], row["emergency"]) == ("slams", "REFUSE", None)
+
+
+def test_a_dialplan_that_is_not_there_is_no_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "asterisk"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert f"{tmp_path}/extensions_dialwarden.conf: no such file" in done.stderr
+    assert "dialwarden install" in done.stderr
+
+
+def test_an_asterisk_that_does_not_come_up_is_no_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "asterisk"
+    program.write_text("#!/bin/sh\necho it is broken\nexit 1\n")
+    program.chmod(0o755)
+    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "did not come up: it is broken" in done.stderr
+    assert not list(tmp_path.glob("dialwarden-selftest-*"))
+
+
+@pytest.mark.parametrize(
+    "plug", [p for p in Plug if p not in (Plug.WORKS, Plug.STOPPED, Plug.KILLED)]
+)
+def test_no_bad_peer_lets_a_call_go(plug: Plug) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with BadPeer(plug, port):
+        told = PlayedAsterisk(port).call(NUMBER)
+    assert not told.left
+    assert Result(plug, told, None).ok
+
+
+def test_an_answer_in_time_lets_the_call_go() -> None:
+    command = answer()
+    assert verdict_of(variables_set(command.rstrip(b"\n"))).left
+
+
+@given(st.fixed_dictionaries({n: st.text(max_size=40) for n in variables.VERDICT_VARIABLES}))
+def test_what_the_bridge_sets_is_read_as_asterisk_reads_it(values: dict[str, str]) -> None:
+    read = variables_set(set_variables(values).rstrip(b"\n"))
+    assert read is not None
+    assert {name: safe_text(value) for name, value in values.items()} == read
+
+
+@pytest.mark.parametrize(
+    ("told", "ok"),
+    [
+        (Told("REFUSE"), True),
+        (Told("REFUSE", left=True), False),
+        (Told("ALLOW"), False),
+        (Told("ALLOW", left=True), False),
+        (Told(""), False),
+    ],
+)
+def test_only_a_refusal_that_held_the_call_is_well(told: Told, ok: bool) -> None:
+    assert Result(Plug.SILENT, told, Told("ALLOW", left=True)).ok is ok
+    assert not Result(Plug.SILENT, told, Told("REFUSE")).ok
