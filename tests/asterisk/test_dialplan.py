@@ -307,7 +307,9 @@ def test_what_a_number_may_hold_reaches_the_bridge_untouched(
         ("0612345678,other,acme", "caller_id"),
         ("0612345678,other,0123456789,acme", "unavailable"),
         ("0612345678,other,0123456789,region=FR-974,acme", "unavailable"),
-        ("0612345678,acme,anonymous", "caller_id"),
+        ("0612345678,acme,restricted", "caller_id"),
+        ("0612345678,acme,anonymous2", "caller_id"),
+        ("0612345678,acme,anonymous,acme", "unavailable"),
         ('0612345678,acme,"0123456789', "caller_id"),
         ("0612345678,acme,,campaign=other", "unavailable"),
         ("0612345678,acme,,number=112", "unavailable"),
@@ -330,6 +332,12 @@ def test_arguments_out_of_place_are_refused_unasked(
         "DIALWARDEN_RULE": rule,
     }
     assert all(question["number"] == "?" for question in standin.questions)
+
+
+def test_a_withheld_caller_id_is_said_as_a_word(pbx: Pbx, standin: StandIn) -> None:
+    pbx.gosub("dialwarden,check,1(0612345678,acme,anonymous)")
+    (question,) = standin.questions
+    assert question["callerid"] == "anonymous"
 
 
 def test_a_caller_id_with_a_comma_adds_no_keys(pbx: Pbx, standin: StandIn) -> None:
