@@ -308,9 +308,8 @@ def test_a_campaign_is_the_channels_then_the_routes_then_the_extensions(
     site: Site, bridge: Bridge, phone: Trunk
 ) -> None:
     numbers = [allowed(index) for index in (14, 15, 16)]
-    own = site.pbx.dial(
-        national(numbers[0]), "from-internal", {"__DIALWARDEN_CAMPAIGN": "solar-lyon"}
-    )
+    given = {"__DIALWARDEN_CAMPAIGN": "solar-lyon", "MACRO_CONTEXT": "another"}
+    own = site.pbx.dial(national(numbers[0]), "from-internal", given)
     site.pbx.wait_bridged(own)
     for prefix, number in zip(("9", "**"), numbers[1:], strict=True):
         call = dialled(site, phone, f"{prefix}{national(number)}")
