@@ -44,6 +44,7 @@ from dialwarden.errors import (
     SettingsError,
 )
 from dialwarden.gate.gate import Gate
+from dialwarden.gate.override_watch import OverrideWatch
 from dialwarden.gate.recording import Recorder
 from dialwarden.gate.rulebook import Rulebook, compile_rulebook
 from dialwarden.ledger.group_commit import Ledger
@@ -138,6 +139,8 @@ class Bridge:
             self._gate = Gate(self._ledger, rulebook, self._verdict_log)
             await _warm_up(self._ledger, rulebook)
             await self._ledger.list_watch.start()
+            self._overrides = OverrideWatch(self._gate)
+            await self._overrides.start()
             recorder = Recorder(self._gate)
             scripts = AgiScripts(self._gate, recorder, deadline=config.agi.deadline)
             self._server = FastAgiServer(
@@ -207,6 +210,8 @@ class Bridge:
             alarm=asterisk.alarm if asterisk else False,
             gateway_clients=asterisk.gateway_clients if asterisk else None,
             ledger=LedgerHealth(not self._gate.ledger_trouble, self._gate.ledger_trouble),
+            shadow=self._gate.rulebook.shadow,
+            overrides=self._overrides.in_force,
         )
 
     async def until_stopped(self) -> None:
@@ -231,7 +236,7 @@ class Bridge:
         stops = [self._server.stop(STOP_GRACE_S)]
         if self._asterisk is not None:
             stops.append(self._asterisk.stop(STOP_GRACE_S))
-        await asyncio.gather(self._purge.stop(), *stops)
+        await asyncio.gather(self._purge.stop(), self._overrides.stop(), *stops)
         self._learning.cancel()
         await asyncio.wait({self._learning})
         await self._gate.close()

@@ -98,14 +98,20 @@ class VerdictLog:
         if verdict.exempt:
             fields["exempt"] = verdict.exempt
         # A reason may quote what a peer sent: a number where a campaign was expected, say.
-        reason = self.veiled(reason_of(answer, rulebook.language)) if verdict.refusals else ""
+        reason = ""
+        if verdict.refusals or verdict.waived:
+            reason = fields["reason"] = self.veiled(reason_of(answer, rulebook.language))
         if verdict.refusals:
-            fields["reason"] = reason
             fields["next"] = verdict.next.isoformat() if verdict.next else ""
         if verdict.not_judged:
             fields["not_judged"] = [silence.rule for silence in verdict.not_judged]
         if answer.let_go:
             fields["would_refuse"] = True
+        if verdict.waived:
+            fields["overrides"] = [
+                {"id": one.override, "rule": one.refusal.rule, "by": self.veiled(one.by)}
+                for one in verdict.waived
+            ]
         if answer.attempt is not None:
             fields["attempt"] = answer.attempt
             fields["repeated"] = not answer.reserved
@@ -119,7 +125,28 @@ class VerdictLog:
         fields["lists"] = dict(answer.lists)
         fields["asked_by"] = self.veiled(question.asked_by)
         fields["ms"] = round((time.perf_counter() - started) * 1000, 3)
-        _say(level, _headline(answer, number, reason), fields)
+        _say(level, self._headline(answer, number, reason), fields)
+
+    def _headline(self, answer: Answer, number: str, reason: str) -> str:
+        verdict = answer.verdict
+        if verdict.exempt:
+            return f"exempt {number} ({verdict.exempt})"
+        again = "" if answer.reserved else " again"
+        if verdict.waived:
+            return f"let go under {self._overrides(verdict)} {number}{again}: {reason}"
+        if verdict.allowed:
+            return f"allowed {number}{again}, attempt {answer.attempt}"
+        word = "would refuse" if answer.let_go else "refused"
+        rules = "&".join(verdict.rules)
+        return f"{word} {number}: {rules}: {reason}"
+
+    def _overrides(self, verdict: Verdict) -> str:
+        """ "override 3 (hours&holiday, by Anna)", and what else there is of them."""
+        told = []
+        for override, by in dict.fromkeys((one.override, one.by) for one in verdict.waived):
+            rules = [w.refusal.rule.value for w in verdict.waived if w.override == override]
+            told.append(f"override {override} ({'&'.join(rules)}, by {self.veiled(by)})")
+        return " and ".join(told)
 
 
 def _say(level: int, message: str, fields: Mapping[str, object]) -> None:
@@ -135,9 +162,11 @@ def _say(level: int, message: str, fields: Mapping[str, object]) -> None:
 
 
 def reason_of(answer: Answer, language: str) -> str:
-    """The sentence of the first failing rule, "" when none failed."""
-    refusals = answer.verdict.refusals
-    return sentence(refusals[0].reason, language) if refusals else ""
+    """The sentence of the first rule that failed, let go by an override or not; "" of none."""
+    verdict = answer.verdict
+    if verdict.refusals:
+        return sentence(verdict.refusals[0].reason, language)
+    return sentence(verdict.waived[0].refusal.reason, language) if verdict.waived else ""
 
 
 def _level(verdict: Verdict, question: Question) -> int:
@@ -151,18 +180,6 @@ def _level(verdict: Verdict, question: Question) -> int:
 
 def _masked(text: str) -> str:
     return _NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), text)
-
-
-def _headline(answer: Answer, number: str, reason: str) -> str:
-    verdict = answer.verdict
-    if verdict.exempt:
-        return f"exempt {number} ({verdict.exempt})"
-    if verdict.allowed:
-        again = "" if answer.reserved else " again"
-        return f"allowed {number}{again}, attempt {answer.attempt}"
-    word = "would refuse" if answer.let_go else "refused"
-    rules = "&".join(verdict.rules)
-    return f"{word} {number}: {rules}: {reason}"
 
 
 class _NeverWaiting(logging.StreamHandler[TextIO]):
@@ -273,7 +290,9 @@ class JsonFormatter(_LineFormatter):
 class ConsoleFormatter(_LineFormatter):
     """Time, level, sentence, and the call's fields behind it."""
 
-    _SHOWN = ("campaign", "call", "door", "next", "regime", "lists", "ms")
+    _SHOWN = (
+        "would_refuse", "campaign", "call", "door", "next", "regime", "lists", "ms",
+    )  # fmt: skip
 
     def line(
         self, created: float, level: str, name: str, message: str,

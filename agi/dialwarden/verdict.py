@@ -109,6 +109,20 @@ class NotJudged:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A refusal that a person has let go.
+
+    Attributes:
+        override: the id of the override, by which it is on record who answers for it, and why.
+        by: who answers for it.
+    """
+
+    refusal: Refusal
+    override: int
+    by: str
+
+
 # What one rule says of one case: a refusal, a "not judged", or nothing (it allows).
 Finding = Refusal | NotJudged | None
 
@@ -127,6 +141,7 @@ class Verdict:
         next: the first instant, to the second, at which the call would be allowed with the facts
             as they are; None when waiting does not help or when it is allowed now.
         unverified: citations of what it rests on that no text was read for.
+        waived: of an ALLOW, the refusals that overrides have let go, in the order of `Rule`.
     """
 
     decision: Decision
@@ -142,6 +157,7 @@ class Verdict:
     not_judged: tuple[NotJudged, ...] = ()
     next: datetime | None = None
     unverified: tuple[str, ...] = ()
+    waived: tuple[Waived, ...] = ()
 
     @property
     def allowed(self) -> bool:

@@ -143,6 +143,7 @@ def test_a_screening_in_json(site: Site) -> None:
         "at": "2026-11-16T09:30:00+00:00",
         "column": "Téléphone",
         "added": ["verdict", "rules", "next", "number"],
+        "overrides": [],
         "written": "as it was",
         "rows": 6,
         "blank": 2,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,9 @@ from dialwarden.doors.health import (
 )
 from dialwarden.doors.http_server import HttpServer, Page
 from dialwarden.doors.listening import listen
+from dialwarden.ledger.overrides import Override
 from dialwarden.settings.sections import GuardMode
+from dialwarden.verdict import Rule
 
 SINCE = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 UP = AmiHealth(up=True, since=SINCE, status="connected to 127.0.0.1:5038", audited=True)
@@ -80,7 +82,29 @@ def test_everything_is_told() -> None:
         },
         "gateway": {"clients": 3},
         "ledger": {"available": False, "why": "disk full"},
+        "shadow": [],
+        "overrides": [],
     }
+
+
+def test_what_is_let_go_is_told_and_alarms_nobody() -> None:
+    override = Override(
+        3, "energy", "acme", (Rule.HOLIDAY, Rule.HOURS), SINCE, SINCE + timedelta(hours=1),
+        "Anna", "a flood",
+    )  # fmt: skip
+    well = health(shadow=("demo", "survey"), overrides=(override,))
+    told = document(well)
+    assert told["shadow"] == ["demo", "survey"]
+    assert told["overrides"] == [
+        {
+            "id": 3,
+            "campaign": "energy",
+            "rules": ["holiday", "hours"],
+            "until": "2026-11-02T10:30:00+00:00",
+            "by": "Anna",
+        }
+    ]
+    assert well.status is Status.READY
 
 
 def test_what_is_not_configured_is_null() -> None:

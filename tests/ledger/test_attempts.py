@@ -78,6 +78,7 @@ def test_an_attempt_is_listed_with_all_that_was_recorded(conn: sqlite3.Connectio
         "tzdata": "2026b",
         "program": "0.1",
         "config_sha256": "cc",
+        "overrides": "{}",
     }
 
 

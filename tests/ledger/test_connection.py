@@ -152,7 +152,8 @@ def test_an_older_ledger_is_not_read_before_it_is_migrated(path: Path) -> None:
     conn.execute("PRAGMA user_version = 0")
     conn.close()
     before = look(path)
-    with pytest.raises(LedgerBroken, match="version 0, older than this program's 4; run `dialw"):
+    older = f"version 0, older than this program's {schema.newest()}; run `dialw"
+    with pytest.raises(LedgerBroken, match=older):
         open_ledger_to_read(path)
     assert look(path) == before
 

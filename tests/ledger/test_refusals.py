@@ -73,6 +73,7 @@ def test_a_refusal_is_listed_with_every_reason_and_its_basis(conn: sqlite3.Conne
         "tzdata": "2026b",
         "program": "0.1",
         "config_sha256": "cc",
+        "overrides": "{}",
     }
 
 

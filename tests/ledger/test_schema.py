@@ -18,7 +18,7 @@ from dialwarden.ledger.silent_calls import NewSilentCall
 
 NOTES = schema.Migration(schema.newest() + 1, "notes", "CREATE TABLE note (id INTEGER);\n")
 NEXT = (*schema.MIGRATIONS, NOTES)
-RELEASED = [(1, "first"), (2, "silent calls"), (3, "legs"), (4, "retention")]
+RELEASED = [(1, "first"), (2, "silent calls"), (3, "legs"), (4, "retention"), (5, "overrides")]
 
 
 def recorded(conn: sqlite3.Connection) -> list[tuple[int, str]]:
@@ -27,7 +27,7 @@ def recorded(conn: sqlite3.Connection) -> list[tuple[int, str]]:
 
 def test_a_fresh_file_gets_every_migration_recorded(conn: sqlite3.Connection) -> None:
     assert recorded(conn) == RELEASED
-    assert schema.version(conn) == schema.newest() == 4
+    assert schema.version(conn) == schema.newest() == len(RELEASED)
     assert schema.pending(conn) == ()
 
 
@@ -43,19 +43,19 @@ def test_opening_again_changes_nothing(path: Path) -> None:
 def test_a_later_migration_is_applied_to_an_older_file_once(conn: sqlite3.Connection) -> None:
     assert [each.name for each in schema.migrate(conn, NEXT)] == ["notes"]
     assert schema.migrate(conn, NEXT) == ()
-    assert recorded(conn) == [*RELEASED, (5, "notes")]
+    assert recorded(conn) == [*RELEASED, (schema.newest() + 1, "notes")]
 
 
 def test_asking_what_is_pending_writes_nothing(conn: sqlite3.Connection) -> None:
     conn.execute("PRAGMA query_only = ON")
-    assert [each.version for each in schema.pending(conn, NEXT)] == [5]
+    assert [each.version for each in schema.pending(conn, NEXT)] == [schema.newest() + 1]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(conn: sqlite3.Connection) -> None:
-    broken = schema.Migration(5, "broken", "CREATE TABLE note (id INTEGER);\nSELECT nothing;\n")
+    broken = schema.Migration(NOTES.version, "broken", NOTES.sql + "SELECT nothing;\n")
     with pytest.raises(sqlite3.OperationalError):
         schema.migrate(conn, (*schema.MIGRATIONS, broken))
-    assert schema.version(conn) == 4
+    assert schema.version(conn) == schema.newest()
     assert recorded(conn) == RELEASED
     assert not conn.in_transaction
     conn.execute("CREATE TABLE note (id INTEGER)")
@@ -65,7 +65,9 @@ def test_a_newer_ledger_is_refused_with_both_versions(path: Path) -> None:
     conn = open_ledger(path)
     conn.execute("PRAGMA user_version = 99")
     conn.close()
-    with pytest.raises(LedgerBroken, match="version 99, newer than this program's 4"):
+    with pytest.raises(
+        LedgerBroken, match=f"version 99, newer than this program's {schema.newest()}"
+    ):
         open_ledger(path)
 
 
@@ -85,7 +87,7 @@ def test_processes_that_make_one_ledger_together_all_get_it(path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
-    assert [process.communicate()[0] for process in processes] == ["4\n"] * 4
+    assert [process.communicate()[0] for process in processes] == [f"{schema.newest()}\n"] * 4
     assert [process.returncode for process in processes] == [0] * 4
     conn = open_ledger(path)
     assert recorded(conn) == RELEASED

@@ -24,6 +24,8 @@ from dialwarden.ledger.verify import opened, verify
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
 
+NEWEST = schema.newest()
+
 
 def fill(conn: sqlite3.Connection) -> None:
     for n in range(4):
@@ -89,8 +91,15 @@ def test_a_ledger_that_is_well_is_found_well(filled: sqlite3.Connection) -> None
         ("UPDATE objection SET scope = 'campaign'", "objections to a campaign name it", "id 1"),
         ("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'attempt'", "ids are given once",
          "attempt has id 4, and only 2 were given"),
-        ("DELETE FROM migration WHERE version = 4", "version",
-         "the file says version 4, its table of migrations 3"),
+        ("INSERT INTO override (campaign, professional, rules, since, until, answerable, why,"
+         " ended_at) VALUES ('c', 'p', 'hours', 1, 9, 'Anna', 'a flood', 5)",
+         "overrides are ended by somebody", "1 rows of override, the first with id 1"),
+        ("INSERT INTO basis (digest, regime, policy, policy_sha256, lists, tzdata, program,"
+         " config_sha256, overrides) VALUES (x'00', '', '', '', '{}', '', '', '',"
+         " '{\"hours\": 7}')",
+         "bases name overrides that are there", "1 rows of basis"),
+        (f"DELETE FROM migration WHERE version = {NEWEST}", "version",
+         f"the file says version {NEWEST}, its table of migrations {NEWEST - 1}"),
         ("UPDATE list_part SET bytes = x'00' WHERE body_id = 1", "lists",
          "list house, version 1 (in force): version 1 of list house is damaged"),
         ("DELETE FROM list_part WHERE body_id = 1", "lists", "removed by a purge"),
@@ -162,7 +171,7 @@ def test_a_backup_of_an_older_version_is_well(path: Path) -> None:
     with opened(path, live=False) as conn:
         checks = {check.name: check for check in verify(conn)}
     assert not [check for check in checks.values() if check.wrong]
-    assert checks["version"].note == "version 1; 4 from the next start on"
+    assert checks["version"].note == f"version 1; {NEWEST} from the next start on"
 
 
 def test_beside_a_writer_one_moment_is_looked_at(path: Path) -> None:

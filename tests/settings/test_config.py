@@ -716,7 +716,10 @@ def test_secret_cannot_be_pickled_and_equals_its_like() -> None:
             CAMPAIGN + '[campaigns.d]\nprofessional = "Acme"\npolicy = "fr"',
             'professionals "acme" and "Acme" (campaign d) differ in case only',
         ),
-        (CAMPAIGN + "[defaults]\nenforce = false", "[defaults] enforce = false: refusals are"),
+        (
+            CAMPAIGN + "[defaults]\nenforce = false",
+            "SHADOW MODE for every campaign (c): refusals are",
+        ),
         (
             CAMPAIGN.replace('"fr"', '"fr-proof"', 1) + "[retention]\nyears = 2",
             "[retention] years = 2 changes nothing for professional acme: 3 years are asked for "

@@ -34,6 +34,7 @@ COMMANDS = {
     "attempts": ("attempts", "The calls that were made, and a history from elsewhere."),
     "refusals": ("refusals", "The calls that were refused, and why."),
     "report": ("report", "A day or a month of calls, summed up."),
+    "override": ("override", "Let a rule go for a while; somebody answers for it."),
     "purge": ("purge", "Remove what need not be kept any longer."),
     "ledger": ("ledger", "Copy the ledger, and check it."),
     "selftest": ("selftest", "Pull each plug, and show what a caller would get."),

@@ -22,7 +22,12 @@ from dialwarden.cli.output import clock, print_json, printable
 from dialwarden.errors import LedgerError
 from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
-from dialwarden.gate.verdicts import exempt_verdict, not_decided, refused_as_read
+from dialwarden.gate.verdicts import (
+    Answer,
+    answer_without_number,
+    exempt_verdict,
+    not_decided,
+)
 from dialwarden.imports.people import zones_of
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.list_cache import ListCache
@@ -31,7 +36,7 @@ from dialwarden.policy.period import whole_second_up
 from dialwarden.question import Dialling, Purpose, Question, QuestionError, Relationship
 from dialwarden.reasons import sentence
 from dialwarden.rules import RULES
-from dialwarden.verdict import NotJudged, Reason, Refusal, Rule, Verdict
+from dialwarden.verdict import NotJudged, Reason, Refusal, Rule, Verdict, Waived
 
 log = logging.getLogger(__name__)
 
@@ -102,14 +107,16 @@ def command(
     )
     reading = read_question(question, site.rulebook)
     as_of = instant_option(at, _zones(reading, site))
-    verdict = _judge(site, reading, as_of)
+    answer = _judge(site, reading, as_of)
+    verdict = answer.verdict
     if as_json:
-        print_json(verdict_as_json(verdict, site.language, live=as_of is None))
+        found = verdict_as_json(verdict, site.language, live=as_of is None)
+        # As `unverified`: there where there is something to say.
+        print_json({**found, **({"let_go": "shadow mode"} if answer.let_go else {})})
     else:
         for line in verdict_as_text(verdict, site.language):
             click.echo(line)
-        entry = reading.entry
-        if not verdict.allowed and entry is not None and not entry.enforce:
+        if answer.let_go:
             click.echo("Shadow mode: the call would be let go, and logged as would_refuse.")
     ctx.exit(0 if verdict.allowed else 1)
 
@@ -124,24 +131,24 @@ def _zones(reading: Reading, site: Site) -> tuple[tzinfo, ...]:
     return site.zones[:1] or (UTC,)
 
 
-def _judge(site: Site, reading: Reading, as_of: datetime | None) -> Verdict:
+def _judge(site: Site, reading: Reading, as_of: datetime | None) -> Answer:
     at = as_of or utc_now()
     if reading.exempt:
-        return exempt_verdict(reading, reading.exempt, at)
+        return Answer(exempt_verdict(reading, reading.exempt, at))
     if reading.number is None:
-        return refused_as_read(reading, at)
+        return answer_without_number(reading, at)
     try:
         with site.reading() as conn, snapshot(conn):
             lists = ListCache()
             lists.refresh(conn)
-            answer = Decider(lists).judge_dry(conn, reading, site.rulebook, at, as_of=as_of)
-            return answer.verdict
+            return Decider(lists).judge_dry(conn, reading, site.rulebook, at, as_of=as_of)
     except LedgerError as error:
         why = error.what + (f", {error.do}" if error.do else "")
-        return not_decided(reading, at, Reason("unavailable_ledger", {"why": why}))
+        reason = Reason("unavailable_ledger", {"why": why})
     except Exception as error:
         log.exception("judging failed")
-        return not_decided(reading, at, Reason("unavailable_error", {"why": type(error).__name__}))
+        reason = Reason("unavailable_error", {"why": type(error).__name__})
+    return Answer(not_decided(reading, at, reason))
 
 
 def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str, object]:
@@ -150,6 +157,10 @@ def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str,
     Args:
         live: it was judged now: the fractions of the second are left out.
     """
+    waived = [
+        {**_refusal(one.refusal, language), "override": one.override, "by": one.by}
+        for one in verdict.waived
+    ]
     return {
         "verdict": verdict.decision.value,
         "exempt": verdict.exempt,
@@ -160,22 +171,24 @@ def verdict_as_json(verdict: Verdict, language: str, *, live: bool) -> dict[str,
         "regime": verdict.regime,
         "at": verdict.at.isoformat(timespec="seconds" if live else "auto"),
         "zones": list(verdict.zones),
-        "refusals": [
-            {
-                "rule": refusal.rule.value,
-                "reason": sentence(refusal.reason, language),
-                # Rounded up, as `next` is: what is allowed at it is allowed.
-                "until": whole_second_up(refusal.until).isoformat() if refusal.until else None,
-                "source": refusal.source,
-            }
-            for refusal in verdict.refusals
-        ],
+        "refusals": [_refusal(refusal, language) for refusal in verdict.refusals],
         "not_judged": [
             {"rule": silence.rule.value, "why": sentence(silence.reason, language)}
             for silence in verdict.not_judged
         ],
         "next": verdict.next.isoformat() if verdict.next else None,
         **({"unverified": list(verdict.unverified)} if verdict.unverified else {}),
+        **({"waived": waived} if waived else {}),
+    }
+
+
+def _refusal(refusal: Refusal, language: str) -> dict[str, object]:
+    return {
+        "rule": refusal.rule.value,
+        "reason": sentence(refusal.reason, language),
+        # Rounded up, as `next` is: what is allowed at it is allowed.
+        "until": whole_second_up(refusal.until).isoformat() if refusal.until else None,
+        "source": refusal.source,
     }
 
 
@@ -222,20 +235,31 @@ def _local_times(verdict: Verdict) -> str:
 
 def _findings(verdict: Verdict, language: str) -> list[str]:
     refusals = {refusal.rule: refusal for refusal in verdict.refusals}
+    waived = {one.refusal.rule: one for one in verdict.waived}
     silences = {silence.rule: silence for silence in verdict.not_judged}
     judged = bool(verdict.regime)
     order = [Rule.NUMBER, Rule.CAMPAIGN, *(rule for rule, _ in RULES)] if judged else []
-    rules = [rule for rule in Rule if rule in order or rule in refusals or rule in silences]
+    rules = [
+        rule
+        for rule in Rule
+        if rule in order or rule in refusals or rule in silences or rule in waived
+    ]
     width = max((len(rule) for rule in rules), default=0)
     lines = []
     for rule in rules:
-        told = _finding(refusals.get(rule), silences.get(rule), language)
+        told = _finding(refusals.get(rule), silences.get(rule), waived.get(rule), language)
         lines.append(f"  {rule.value.ljust(width)}  {told[0]}")
         lines += [" " * (width + 4) + line for line in told[1:]]
     return lines
 
 
-def _finding(refusal: Refusal | None, silence: NotJudged | None, language: str) -> list[str]:
+def _finding(
+    refusal: Refusal | None, silence: NotJudged | None, let_go: Waived | None, language: str
+) -> list[str]:
+    if let_go is not None:
+        told = [f"let go      {printable(sentence(let_go.refusal.reason, language))}"]
+        told.append(" " * 12 + f"under override {let_go.override}, by {printable(let_go.by)}")
+        return told
     if refusal is not None:
         told = [f"refused     {printable(sentence(refusal.reason, language))}"]
         until = f"until {clock(refusal.until)}" if refusal.until else "waiting does not help"

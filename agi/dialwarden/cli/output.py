@@ -96,9 +96,10 @@ def printable(text: str) -> str:
 def isoformat_values(row: Mapping[str, object]) -> dict[str, object]:
     """A row of the ledger as JSON has it: the evidence columns that hold JSON are unpacked."""
     plain = dict(row)
-    lists = plain.get("lists")
-    if isinstance(lists, str):
-        plain["lists"] = json.loads(lists)
+    for name in ("lists", "overrides"):
+        held = plain.get(name)
+        if isinstance(held, str):
+            plain[name] = json.loads(held)
     return plain
 
 

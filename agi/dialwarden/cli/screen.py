@@ -50,6 +50,7 @@ from dialwarden.imports.numbers import SCIENTIFIC, why_spoilt
 from dialwarden.imports.people import zones_of
 from dialwarden.imports.rows import KeptRow, find_column
 from dialwarden.ledger.connection import snapshot
+from dialwarden.ledger.overrides import overrides_in_force
 from dialwarden.numbers import Number, read_number
 from dialwarden.verdict import Reason
 
@@ -126,6 +127,7 @@ def command(
             progress(file) as bar,
         ):
             screener = Screener(conn, site.rulebook, name, when)
+            overrides = overrides_in_force(conn, when.at, campaign=name)
             writer = Writer(stream, layout)
             asks = _asking(chosen.place if chosen else None, *more)
             for chunk in _chunks(read_rows(file, layout, bar)):
@@ -135,6 +137,9 @@ def command(
         warn(str(error))
         warn(f"not screened to the end: {left}")
         raise click.exceptions.Exit(2) from None
+    for one in overrides:
+        warn(f"override {one.id}, by {one.by}, lets go {' and '.join(one.rules)} at that time: "
+             "what nothing else refuses is an ALLOW")  # fmt: skip
     if as_json:
         about: dict[str, object] = {
             "file": str(file),
@@ -146,6 +151,7 @@ def command(
             "at": when.told,
             "column": chosen.name if chosen else None,
             "added": names,
+            "overrides": [one.id for one in overrides],
             "written": _UTF_8 if layout.mark == "utf-16" else "as it was",
         }
         print_json({**about, **tally.as_json()})
@@ -224,6 +230,7 @@ class _Instants:
 
     Attributes:
         told: which, for whoever reads the summary.
+        at: that of the campaign's home, where it has one.
 
     Raises:
         InstantError: it cannot be read, or no clock where the campaign is at home ever showed it.
@@ -235,6 +242,7 @@ class _Instants:
         self._now = now
         self._known: dict[tuple[tzinfo, ...], When] = {}
         self._fixed: When | None = None
+        self.at = now
         if text is None:
             self._fixed = When(now)
             self.told = now.isoformat(timespec="seconds")
@@ -244,10 +252,11 @@ class _Instants:
         except NoOffset:
             self.told = f"{text}, local time of each callee"
             with suppress(NoOffset):
-                read_instant(text, self._home)
+                self.at = read_instant(text, self._home)
         else:
             self._fixed = When(at, at)
             self.told = at.isoformat()
+            self.at = at
 
     def __call__(self, reading: Reading) -> When:
         if self._fixed is not None:

@@ -1,4 +1,4 @@
-"""`--since` and `--until`: an instant, a date, or a length of time back from now."""
+"""Times in options: `--since` and `--until`, and lengths of time such as 30m."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _end(text: str | None, option: str, zones: Sequence[tzinfo], now: datetime) 
     zone = zones[0] if len(zones) == 1 else UTC
     try:
         if back:
-            return now - timedelta(**{_UNITS[back[2]]: int(back[1])})
+            return now - _length(back)
         return day_start(read_date(text), zone).astimezone(UTC)
     except OverflowError:
         raise click.BadParameter(f"{text} is out of every calendar", param_hint=option) from None
@@ -60,3 +60,26 @@ def _end(text: str | None, option: str, zones: Sequence[tzinfo], now: datetime) 
         raise AssertionError("there is a zone") from None
     except InstantError as error:
         raise click.BadParameter(f"{error}, or 2h, 7d", param_hint=option) from None
+
+
+def duration(text: str, option: str, *, longest: timedelta, longest_told: str) -> timedelta:
+    """A length of time given with an option: 90s, 30m, 2h, 1d.
+
+    Raises:
+        click.BadParameter: it cannot be read, is nothing, or longer than the longest.
+    """
+    found = _BACK.fullmatch(text.strip().lower())
+    if found is None:
+        raise click.BadParameter(
+            f"found {text!r}; allowed: a whole number of s, m, h or d, as in 30m", param_hint=option
+        )
+    length = _length(found)
+    if not length:
+        raise click.BadParameter(f"{text} is no time at all", param_hint=option)
+    if length > longest:
+        raise click.BadParameter(f"{text} is longer than {longest_told}", param_hint=option)
+    return length
+
+
+def _length(found: re.Match[str]) -> timedelta:
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})

@@ -29,6 +29,7 @@ from dialwarden.question import (
     QuestionError,
     Relationship,
 )
+from dialwarden.reasons import sentence
 from dialwarden.verdict import Phrase, Reason
 from dialwarden.wire.agi_request import AgiRequest
 
@@ -192,6 +193,18 @@ def _bare_question(request: AgiRequest) -> Question:
     )
 
 
+def _told(answer: Answer, language: str) -> str:
+    """Why a call is refused; of one that goes out although rules refuse it, why it does."""
+    why = reason_of(answer, language)
+    if not why or not answer.allowed:
+        return why
+    if answer.let_go:
+        return sentence(Reason("let_go_shadow", {"why": why}), language)
+    overrides = dict.fromkeys(str(one.override) for one in answer.verdict.waived)
+    reason = Reason("let_go_override", {"overrides": tuple(overrides), "why": why})
+    return sentence(reason, language)
+
+
 def verdict_variables(answer: Answer, language: str) -> dict[str, str]:
     """Every variable of a verdict, all of them at each answer: none survives from a former one.
 
@@ -207,6 +220,6 @@ def verdict_variables(answer: Answer, language: str) -> dict[str, str]:
         variables.NUMBER: verdict.number,
         variables.ATTEMPT: attempt,
         variables.VERDICT: "REFUSE" if refused else "ALLOW",
-        variables.REASON: reason_of(answer, language) if refused else "",
+        variables.REASON: _told(answer, language),
     }
     return {name: values[name] for name in variables.VERDICT_VARIABLES}

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dialwarden.doors.http_server import HttpServer, Page
+from dialwarden.ledger.overrides import Override
 from dialwarden.settings.sections import GuardMode
 
 
@@ -59,6 +60,8 @@ class Health:
         ami: None without `[ami]`: there is then no guard that could be blind.
         alarm: whether calls go past us in such numbers that the guard's alarm is raised.
         gateway_clients: connected now; None without a gateway.
+        shadow: the campaigns in shadow mode: what is refused is let go.
+        overrides: those in force now.
     """
 
     version: str
@@ -67,6 +70,8 @@ class Health:
     alarm: bool = False
     gateway_clients: int | None = None
     ledger: LedgerHealth = LedgerHealth()
+    shadow: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -108,6 +113,17 @@ def document(health: Health) -> dict[str, object]:
         },
         "gateway": None if clients is None else {"clients": clients},
         "ledger": {"available": health.ledger.available, "why": health.ledger.why},
+        "shadow": list(health.shadow),
+        "overrides": [
+            {
+                "id": one.id,
+                "campaign": one.campaign,
+                "rules": [rule.value for rule in one.rules],
+                "until": one.until.isoformat(timespec="seconds"),
+                "by": one.by,
+            }
+            for one in health.overrides
+        ],
     }
 
 

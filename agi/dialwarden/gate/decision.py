@@ -8,23 +8,31 @@ in the transaction that read the facts, so that no race can put one call too man
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dialwarden.facts import Appointment, Facts, Listing
 from dialwarden.gate.alike import Ruling, Rulings
-from dialwarden.gate.reading import Reading, is_diallable
+from dialwarden.gate.reading import Reading
 from dialwarden.gate.record import Consulted, basis_of, record_refusal
 from dialwarden.gate.repeating import open_attempt, set_apart
 from dialwarden.gate.rulebook import Rulebook
-from dialwarden.gate.verdicts import Answer, exempt_verdict, judged, refused_as_read
+from dialwarden.gate.verdicts import (
+    Answer,
+    answer_without_number,
+    exempt_verdict,
+    judged,
+    refused_as_read,
+)
+from dialwarden.gate.waiving import waived
 from dialwarden.ledger import appointments, attempts, refusals
 from dialwarden.ledger.attempts import NewAttempt, OpenAttempt
 from dialwarden.ledger.basis import Basis, basis_id
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.known import KnownNumbers
 from dialwarden.ledger.list_cache import ListCache
+from dialwarden.ledger.overrides import KnownOverrides, overrides_in_force
 from dialwarden.ledger.permits import id_taken
 from dialwarden.verdict import Reason, Refusal, Rule, Verdict
 
@@ -112,6 +120,7 @@ class Decider:
         self._lists = lists
         self._known = known
         self._rulings = Rulings()
+        self._overrides = KnownOverrides()
         # The ids of bases, for as long as what was found in the ledger still stands.
         self._bases: dict[Basis, int] = {}
         self._bases_epoch = -1
@@ -177,10 +186,31 @@ class Decider:
             verdict = judged(reading, facts, at)
             consulted = tuple((name, listings[name].version) for name in reading.lists_asked(at))
         if not verdict.allowed:
-            return self._refuse(together, reading, rulebook, verdict, consulted, earlier, ruling)
+            released = self._released(conn, verdict, reading, listings, at)
+            if released is None:
+                return self._refuse(
+                    together, reading, rulebook, verdict, consulted, earlier, ruling
+                )
+            record_refusal(
+                conn, reading, rulebook, verdict, consulted, would=True, waived=released.waived
+            )
+            verdict, ruling = released, None
         return self._allow(
             together, reading, rulebook, verdict, consulted, earlier, ruling, agreed=agreed
         )
+
+    def _released(
+        self,
+        conn: sqlite3.Connection,
+        verdict: Verdict,
+        reading: Reading,
+        listings: Mapping[str, Listing],
+        at: datetime,
+    ) -> Verdict | None:
+        """The ALLOW that overrides in force make of a live refusal."""
+        epoch = self._known.epoch if self._known is not None else None
+        overrides = self._overrides.in_force(conn, reading.campaign, at, epoch=epoch)
+        return waived(verdict, reading, listings, overrides, at) if overrides else None
 
     def judge_dry(
         self,
@@ -199,7 +229,7 @@ class Decider:
         """
         entry, number = reading.entry, reading.number
         if number is None:
-            return Answer(refused_as_read(reading, at))
+            return answer_without_number(reading, at)
         names = (*rulebook.exempt_lists, *(entry.lists if entry else ()))
         if as_of is None:
             listings = self._lists.look_up(conn, names, number.digits)
@@ -219,8 +249,10 @@ class Decider:
             facts, _ = set_apart(facts, earlier, reading.purpose)
         consulted = tuple((name, listings[name].version) for name in reading.lists_asked(at))
         verdict = judged(reading, facts, at)
-        shadow = not verdict.allowed and not entry.enforce
-        return Answer(verdict, let_go=shadow, lists=consulted)
+        if not verdict.allowed:
+            overrides = overrides_in_force(conn, at, campaign=reading.campaign)
+            verdict = waived(verdict, reading, listings, overrides, at) or verdict
+        return Answer(verdict, let_go=reading.shadow and not verdict.allowed, lists=consulted)
 
     def _live_facts(
         self,
@@ -274,14 +306,14 @@ class Decider:
         earlier: OpenAttempt | None,
         ruling: Ruling | None,
         *,
-        enforced: bool = True,
         agreed: Appointment | None = None,
     ) -> Answer | _Reservation:
+        let_go = not verdict.allowed
         if earlier is not None:
             attempts.repeat(together.conn, earlier.id)
             if agreed is not None:
                 appointments.use(together.conn, earlier.id, agreed.id)
-            return Answer(verdict, earlier.id, let_go=not enforced, lists=consulted)
+            return Answer(verdict, earlier.id, let_go=let_go, lists=consulted)
         question, number = reading.question, reading.number
         assert reading.entry is not None
         assert number is not None
@@ -301,13 +333,13 @@ class Decider:
             dialling=reading.dialling,
             relationship=question.relationship,
             zones=reading.zone_names,
-            enforced=enforced,
+            enforced=not (let_go or verdict.waived),
             basis_id=self._basis_id(
                 together.conn,
                 ruling.basis if ruling else basis_of(verdict, reading, rulebook, consulted),
             ),
         )
-        return _Reservation(new, verdict, not enforced, consulted, agreed)
+        return _Reservation(new, verdict, let_go, consulted, agreed)
 
     def _basis_id(self, conn: sqlite3.Connection, basis: Basis) -> int:
         if self._known is None:
@@ -340,17 +372,12 @@ class Decider:
         earlier: OpenAttempt | None = None,
         ruling: Ruling | None = None,
     ) -> Answer | _Reservation:
-        dialled = reading.question.dialled
-        shadow = reading.entry is not None and not reading.entry.enforce
-        let_go = shadow and (reading.number is not None or is_diallable(dialled))
         record_refusal(
-            together.conn, reading, rulebook, verdict, consulted, would=let_go,
+            together.conn, reading, rulebook, verdict, consulted, would=reading.shadow,
             findings=ruling.findings(rulebook.language) if ruling else None,
         )  # fmt: skip
-        if not let_go:
+        if reading.number is None:
+            return answer_without_number(reading, verdict.at)
+        if not reading.shadow:
             return Answer(verdict, lists=consulted)
-        if reading.number is None:  # nobody to count it for; it goes out as it would without us
-            return Answer(replace(verdict, number=dialled), let_go=True, lists=consulted)
-        return self._allow(
-            together, reading, rulebook, verdict, consulted, earlier, ruling, enforced=False
-        )
+        return self._allow(together, reading, rulebook, verdict, consulted, earlier, ruling)

@@ -66,6 +66,13 @@ class Reading:
         assert self.entry is not None
         return self.question.purpose or self.entry.purpose
 
+    @property
+    def shadow(self) -> bool:
+        """Whether what is refused is let go: in shadow mode, what could be dialled at all."""
+        if self.entry is None or self.entry.enforce:
+            return False
+        return self.number is not None or is_diallable(self.question.dialled)
+
     def lists_asked(self, at: datetime) -> tuple[str, ...]:
         """The lists that the regimes in force, where the callee may be, ask for: the evidence."""
         assert self.entry is not None

@@ -14,7 +14,7 @@ from dialwarden.gate.rulebook import Rulebook
 from dialwarden.ledger import refusals
 from dialwarden.ledger.basis import Basis, basis_id
 from dialwarden.reasons import sentence
-from dialwarden.verdict import Refusal, Verdict
+from dialwarden.verdict import Refusal, Verdict, Waived
 
 # The lists that a verdict consulted, each with the version that it was.
 Consulted = tuple[tuple[str, int | None], ...]
@@ -29,10 +29,13 @@ def record_refusal(
     *,
     would: bool = False,
     findings: str | None = None,
+    waived: tuple[Waived, ...] = (),
 ) -> None:
     """Write a refusal with its reasons and its basis.
 
     Args:
+        would: the call was let go.
+        waived: which refusals overrides have let go; all of them, or none.
         findings: what `findings_of` gives, when it is at hand.
     """
     question = reading.question
@@ -43,7 +46,7 @@ def record_refusal(
             number=reading.number.digits if reading.number else None,
             dialled=question.dialled,
             rules=verdict.rules,
-            findings=findings or findings_of(verdict, rulebook.language),
+            findings=findings or findings_of(verdict, rulebook.language, waived),
             door=question.door,
             professional=verdict.professional,
             campaign=verdict.campaign,
@@ -51,19 +54,21 @@ def record_refusal(
             asked_by=question.asked_by,
             next=verdict.next,
             would=would,
-            basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, consulted)),
+            basis_id=basis_id(conn, basis_of(verdict, reading, rulebook, consulted, waived)),
         ),
     )
 
 
-def findings_of(verdict: Verdict, language: str) -> str:
+def findings_of(verdict: Verdict, language: str, waived: tuple[Waived, ...] = ()) -> str:
     """The refusals of a verdict as they are kept, in JSON."""
-    return refusals.findings_text(
-        [
-            finding(refusal, language, unverified=refusal.source in verdict.unverified)
-            for refusal in verdict.refusals
-        ]
-    )
+    overrides = {one.refusal.rule: one.override for one in waived}
+    found = []
+    for refusal in verdict.refusals:
+        one = finding(refusal, language, unverified=refusal.source in verdict.unverified)
+        if refusal.rule in overrides:
+            one["override"] = overrides[refusal.rule]
+        found.append(one)
+    return refusals.findings_text(found)
 
 
 def finding(refusal: Refusal, language: str, *, unverified: bool = False) -> dict[str, object]:
@@ -88,6 +93,7 @@ def basis_of(
     reading: Reading,
     rulebook: Rulebook,
     consulted: Consulted,
+    waived: tuple[Waived, ...] = (),
 ) -> Basis:
     """What the verdict rests on besides the facts."""
     policy = reading.entry.mandate.policy if reading.entry else None
@@ -99,4 +105,5 @@ def basis_of(
         tzdata=tzdata.VERSION,
         program=__version__,
         config_sha256=rulebook.config_sha256,
+        overrides=tuple((one.refusal.rule.value, one.override) for one in waived or verdict.waived),
     )

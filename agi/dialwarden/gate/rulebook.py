@@ -73,6 +73,16 @@ class Rulebook:
     language: str
     config_sha256: str
 
+    @property
+    def shadow(self) -> tuple[str, ...]:
+        """The campaigns in shadow mode, in the order of their names."""
+        return tuple(sorted(name for name, entry in self.entries.items() if not entry.enforce))
+
+    @property
+    def all_shadow(self) -> bool:
+        """Whether nothing is enforced: every campaign is in shadow mode."""
+        return bool(self.entries) and not any(entry.enforce for entry in self.entries.values())
+
     def policy_sha256(self, campaign: str) -> str:
         """Which version of its policy a campaign is judged by; "" for an unknown campaign."""
         entry = self.entries.get(campaign)

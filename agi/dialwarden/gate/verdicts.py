@@ -63,6 +63,17 @@ def refused_as_read(reading: Reading, at: datetime) -> Verdict:
     )
 
 
+def answer_without_number(reading: Reading, at: datetime) -> Answer:
+    """The answer to a question whose number was not read: nobody is there to count it for.
+
+    In shadow mode it goes out as it would without us.
+    """
+    verdict = refused_as_read(reading, at)
+    if not reading.shadow:
+        return Answer(verdict)
+    return Answer(replace(verdict, number=reading.question.dialled), let_go=True)
+
+
 def not_decided(reading: Reading, at: datetime, reason: Reason) -> Verdict:
     """REFUSE, `unavailable`; or for what is wrong in the question itself, if anything is."""
     refusals = reading.refusals or (Refusal(Rule.UNAVAILABLE, reason),)

@@ -21,6 +21,7 @@ class Basis:
         regime: id of the regime, or several joined by "&"; "" when none was in force.
         lists: name and version id of each list consulted, None for one never imported.
         tzdata, program: versions, of the time-zone data and of ourselves.
+        overrides: by rule that was let go, the id of the override.
     """
 
     regime: str
@@ -30,9 +31,11 @@ class Basis:
     tzdata: str
     program: str
     config_sha256: str
+    overrides: tuple[tuple[str, int], ...] = ()
 
 
-# What a listing of verdicts reads of this table; `lists` is the JSON of name and version.
+# What a listing of verdicts reads of this table; `lists` is the JSON of name and version,
+# `overrides` of rule and id.
 EVIDENCE: dict[str, Reading] = {
     "regime": as_is,
     "policy": as_is,
@@ -41,6 +44,7 @@ EVIDENCE: dict[str, Reading] = {
     "tzdata": as_is,
     "program": as_is,
     "config_sha256": as_is,
+    "overrides": as_is,
 }
 
 # Basis -> (digest, id in the file that last had it). An id is believed only when the file, asked
@@ -74,11 +78,14 @@ def _fields(basis: Basis) -> tuple[str, ...]:
         basis.tzdata,
         basis.program,
         basis.config_sha256,
+        json.dumps(dict(basis.overrides)),
     )
 
 
 def _digest(basis: Basis) -> bytes:
-    return hashlib.sha256(json.dumps(_fields(basis)).encode()).digest()
+    # Of a basis without overrides it is what it was before there were any.
+    fields = _fields(basis) if basis.overrides else _fields(basis)[:-1]
+    return hashlib.sha256(json.dumps(fields).encode()).digest()
 
 
 def _find_or_record(conn: sqlite3.Connection, basis: Basis, digest: bytes) -> int:
@@ -88,7 +95,7 @@ def _find_or_record(conn: sqlite3.Connection, basis: Basis, digest: bytes) -> in
         return found
     cursor = conn.execute(
         "INSERT INTO basis (digest, regime, policy, policy_sha256, lists, tzdata, program,"
-        " config_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        " config_sha256, overrides) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (digest, *_fields(basis)),
     )
     assert cursor.lastrowid is not None

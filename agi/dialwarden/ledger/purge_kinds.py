@@ -154,6 +154,13 @@ def kinds_of(plan: Plan, now: datetime) -> Kinds:
         f"given_at < {proof('consent')} AND (given_at < {given} OR until < {last_day}"
         f" OR withdrawn_at < {proof('consent')})"
     )
+    # What calls were let go under is proof for as long as they are: their bases say so, and go in a
+    # purge of their own behind them.
+    overrides = (
+        f"override.until < {before('override')} AND override.since < :fresh"
+        " AND NOT EXISTS (SELECT 1 FROM basis, json_each(basis.overrides) AS named"
+        " WHERE basis.overrides <> '{}' AND named.value = override.id)"
+    )
     # A no to everybody holds for professionals that are yet to come.
     no_over = f"scope <> 'all' AND at < {noes('objection')} AND recorded_at < :fresh"
     withdrawal_over = f"at < {withdrawals('withdrawal')} AND recorded_at < :fresh"
@@ -169,6 +176,7 @@ def kinds_of(plan: Plan, now: datetime) -> Kinds:
             whose="campaign",
             by_campaign=True,
         ),
+        Kind("overrides", "override", overrides, dated="since"),
         Kind("consents", "consent", consents, dated="given_at"),
         Kind("objections", "objection", no_over),
         Kind(

@@ -214,6 +214,15 @@ _PROMISES = (
         "(number < 0) <> (reduced_at IS NOT NULL) OR number = 0", since=4,
     ),
     _Promise(
+        "bases name overrides that are there", "basis",
+        "NOT json_valid(overrides) OR EXISTS (SELECT 1 FROM json_each(basis.overrides) AS named"
+        " WHERE named.value NOT IN (SELECT override.id FROM override))", since=5,
+    ),
+    _Promise(
+        "overrides are ended by somebody", "override",
+        "(ended_at IS NULL) <> (ended_by = '')", since=5,
+    ),
+    _Promise(
         "objections to a campaign name it", "objection", "scope = 'campaign' AND campaign = ''"
     ),
 )  # fmt: skip

@@ -29,6 +29,7 @@ from dialwarden.settings.sections import (
     Defaults,
     Gateway,
     Guard,
+    GuardMode,
     Http,
     ListEntry,
     ListKind,
@@ -284,8 +285,7 @@ class Draft:
                         )
         yield from _near_professionals(campaigns.values())
         yield from self._shorter_retention(campaigns.values())
-        if not self.defaults.enforce:
-            yield "[defaults] enforce = false: refusals are logged as would_refuse, and allowed"
+        yield from _shadow_mode(campaigns.values(), self.guard.mode)
 
     def _shorter_retention(self, campaigns: Iterable[Campaign]) -> Iterable[str]:
         years = self.retention.years
@@ -299,6 +299,22 @@ class Draft:
                     f"[retention] years = {years} changes nothing for professional {professional}: "
                     f"{asked} years are asked for ({source})"
                 )
+
+
+def _shadow_mode(campaigns: Iterable[Campaign], guard: GuardMode) -> Iterable[str]:
+    """What is not enforced; a campaign that was forgotten there calls whomever it likes."""
+    campaigns = list(campaigns)
+    shadow = sorted(campaign.name for campaign in campaigns if not campaign.enforce)
+    if not shadow:
+        return
+    everything = len(shadow) == len(campaigns)
+    which = "every campaign" if everything else f"{len(shadow)} of {len(campaigns)} campaigns"
+    yield (
+        f"SHADOW MODE for {which} ({', '.join(shadow)}): refusals are logged as would_refuse and "
+        "the calls let go; enforce = true, in [defaults] or the campaign, ends it"
+    )
+    if everything and guard is GuardMode.HANGUP:
+        yield '[guard] mode = "hangup" hangs nothing up while every campaign is in shadow mode'
 
 
 def _near_professionals(campaigns: Iterable[Campaign]) -> Iterable[str]:

@@ -278,6 +278,9 @@ class Guard:
         if mode is GuardMode.OFF:
             self._legs.forget(leg.uniqueid)
             return
+        # A bypass names no campaign: it may be one of those that are enforced, if any is.
+        if self._gate.rulebook.all_shadow:
+            mode = GuardMode.REPORT
         # Of one whose link was lost meanwhile nobody knows whether it was answered.
         hang_up = mode is GuardMode.HANGUP and not (leg.answered or leg.ended or leg.lost)
         if hang_up:
