@@ -27,7 +27,7 @@ from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.verdicts import Answer
 from dialwarden.log import ConsoleFormatter, JsonFormatter, VerdictLog, set_up_logging
 from dialwarden.question import Door, Question
-from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict
+from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict, Waived
 
 AT = datetime(2026, 11, 2, 10, 30, tzinfo=ZoneInfo("Europe/Paris"))
 NEXT = datetime(2026, 11, 3, 10, 0, tzinfo=ZoneInfo("Europe/Paris"))
@@ -190,6 +190,38 @@ def test_a_console_line_says_the_sentence_and_the_call(monkeypatch: pytest.Monke
     text = lines_of(monkeypatch, REFUSED, style="console")
     assert "INFO    refused +336••••••78: objection&hours: the number is on" in text
     assert "campaign=energy call=17.1 door=agi next=2026-11-03T10:00:00+01:00" in text
+
+
+@pytest.mark.parametrize(
+    ("style", "said"), [("json", '"would_refuse": true'), ("console", "would_refuse=True")]
+)
+def test_in_shadow_mode_both_formats_say_would_refuse(
+    monkeypatch: pytest.MonkeyPatch, style: str, said: str
+) -> None:
+    let_go = dataclasses.replace(REFUSED, let_go=True, attempt=8, reserved=True)
+    text = lines_of(monkeypatch, let_go, style=style)
+    assert said in text
+    assert "would refuse +336" in text
+    assert "would_refuse" not in lines_of(monkeypatch, REFUSED, style=style)
+
+
+def test_what_overrides_let_go_is_told_by_override(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = REFUSED.verdict.refusals
+    verdict = dataclasses.replace(
+        ALLOWED.verdict, waived=(Waived(first, 4, "Bob"), Waived(second, 3, "Anna\x1b")),
+    )  # fmt: skip
+    again = Answer(verdict, attempt=9, reserved=False)
+    line = json.loads(lines_of(monkeypatch, again))
+    assert line["message"].startswith(
+        "let go under override 4 (objection, by Bob) and override 3 (hours, by Anna\\x1b) +336"
+    )
+    assert "78 again: the number is on" in line["message"]
+    assert line["overrides"] == [
+        {"id": 4, "rule": "objection", "by": "Bob"},
+        {"id": 3, "rule": "hours", "by": "Anna\\x1b"},
+    ]
+    assert (line["verdict"], line["rules"], line["attempt"]) == ("ALLOW", [], 9)
+    assert "overrides" not in json.loads(lines_of(monkeypatch, ALLOWED))
 
 
 @pytest.mark.parametrize("formatter", [JsonFormatter(), ConsoleFormatter()])

@@ -321,6 +321,18 @@ def test_text_says_that_shadow_mode_lets_go(site: Site) -> None:
     assert "Shadow mode: the call would be let go" in told
 
 
+def test_json_says_that_shadow_mode_lets_go(site: Site) -> None:
+    shown = {
+        campaign: site.json("check", NUMBER, "--campaign", campaign, "--at", MONDAY, status=1)
+        for campaign in ("shadow", "paris")
+    }
+    assert shown["shadow"]["let_go"] == "shadow mode"
+    assert shown["shadow"]["verdict"] == "REFUSE"
+    assert "let_go" not in shown["paris"]
+    unread = site.out("check", "1234", "--campaign", "shadow", status=1)
+    assert "Shadow mode: the call would be let go" in unread
+
+
 def test_several_zones_are_all_shown(site: Site) -> None:
     told = site.out("check", "+262692123456", "--campaign", "plain", "--at", "2026-11-16T06:30Z")
     assert "Mon 2026-11-16 10:30 Indian/Reunion; Mon 2026-11-16 09:30 Indian/Mayotte" in told

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.doors.asking import environment, variables_of
 from tests.doors.door import Door, opened
+from tests.gate.test_overrides import ended, let_go
 from tests.gate.world import CONFIG, DIALLED, NOW, OTHER, consent_to, object_to
 
 from dialwarden.variables import VERDICT_VARIABLES
@@ -51,6 +52,38 @@ async def test_a_refusal_sets_every_variable(door: Door) -> None:
         "DIALWARDEN_ATTEMPT": "",
     }
     assert "2 (limit 2)" in reason
+
+
+@pytest.mark.parametrize("script", ["check", "peek"])
+async def test_in_shadow_mode_an_allow_says_what_would_be_refused(door: Door, script: str) -> None:
+    door.world.elsewhere(object_to(professional="shade"))
+    said = await door.ask(script, number=DIALLED, campaign="shadow")
+    kept = {name: said[f"DIALWARDEN_{name}"] for name in ("VERDICT", "RULE", "RULES", "NEXT")}
+    assert kept == {"VERDICT": "ALLOW", "RULE": "", "RULES": "", "NEXT": ""}
+    assert said["DIALWARDEN_NUMBER"] == "+33612345678"
+    assert said["DIALWARDEN_REASON"].startswith("shadow mode, let go: the callee objected on ")
+    assert len(door.world.attempts()) == (1 if script == "check" else 0)
+
+
+@pytest.mark.parametrize("script", ["check", "peek"])
+async def test_in_shadow_mode_what_is_no_number_goes_as_it_was_dialled(
+    door: Door, script: str
+) -> None:
+    said = await door.ask(script, number="1234", campaign="shadow")
+    assert (said["DIALWARDEN_VERDICT"], said["DIALWARDEN_NUMBER"]) == ("ALLOW", "1234")
+
+
+@pytest.mark.parametrize("script", ["check", "peek"])
+async def test_under_an_override_an_allow_says_under_which(door: Door, script: str) -> None:
+    assert [await door.check() for _ in range(3)] == ["ALLOW", "ALLOW", "REFUSE frequency"]
+    door.world.elsewhere(let_go("capped", "frequency"))
+    said = await door.ask(script, number=DIALLED, campaign="capped", call="17.9")
+    kept = {name: said[f"DIALWARDEN_{name}"] for name in ("VERDICT", "RULE", "RULES", "NEXT")}
+    assert kept == {"VERDICT": "ALLOW", "RULE": "", "RULES": "", "NEXT": ""}
+    assert said["DIALWARDEN_REASON"].startswith("let go under override 1: attempts for acme")
+    assert bool(said["DIALWARDEN_ATTEMPT"]) is (script == "check")
+    door.world.elsewhere(ended(1))
+    assert await door.check() == "REFUSE frequency"
 
 
 async def test_all_failing_rules_are_told(door: Door) -> None:

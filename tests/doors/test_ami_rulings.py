@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.gate.test_overrides import ended, let_go
 from tests.gate.world import CONFIG, DIALLED, OTHER, World, settled
 
 from dialwarden.doors.ami_rulings import Refuse, Relay, Rulings
@@ -19,6 +20,7 @@ from dialwarden.gate.verdicts import Answer
 from dialwarden.question import Question
 from dialwarden.routing.trunks import compile_trunks
 from dialwarden.settings.sections import Gateway
+from dialwarden.verdict import Rule
 from dialwarden.wire.ami_request import AmiRequest
 
 CARRIER = f"PJSIP/{DIALLED}@carrier"
@@ -555,3 +557,18 @@ async def test_in_shadow_mode_a_refused_call_is_relayed_and_counted(desk: Desk) 
         assert relayed(await desk.originate()).get("ChannelId").startswith("dw-")
     assert len(desk.world.attempts()) == 2
     assert len(desk.world.refusals()) == 1
+
+
+async def test_under_an_override_a_refused_call_is_relayed_and_counted(desk: Desk) -> None:
+    assert [await desk.rules() for _ in range(3)] == ["", "", "frequency"]
+    desk.world.elsewhere(let_go("capped", "frequency"))
+    assert relayed(await desk.originate()).get("ChannelId").startswith("dw-")
+    assert [row["enforced"] for row in desk.world.attempts()] == [True, True, False]
+    desk.world.elsewhere(ended(1))
+    assert await desk.rules() == "frequency"
+
+
+async def test_an_id_of_another_call_is_refused_under_any_override(desk: Desk) -> None:
+    first = relayed(await desk.originate()).get("ChannelId")
+    desk.world.elsewhere(let_go("capped", *Rule))
+    assert await desk.rules(ELSEWHERE, ("ChannelId", first)) == "bypass"

@@ -405,6 +405,16 @@ def test_what_is_no_number_at_all_is_refused_in_shadow_mode_too(bench: Bench, di
     assert [row["would"] for row in bench.refusals()] == [False]
 
 
+@pytest.mark.parametrize("dialled", ["1234", DIALLED, "12;ext=1", ""])
+def test_a_dry_question_in_shadow_mode_says_whether_it_would_be_let_go(
+    bench: Bench, dialled: str
+) -> None:
+    object_to(professional="shade")(bench.conn)
+    dry, live = bench.dry(dialled, "shadow"), bench.ask(dialled, "shadow")
+    assert (dry.allowed, dry.let_go) == (live.allowed, live.let_go)
+    assert (dry.verdict.number, dry.verdict.rules) == (live.verdict.number, live.verdict.rules)
+
+
 def test_a_call_let_go_despite_its_region_is_an_attempt(bench: Bench) -> None:
     answer = bench.ask(campaign="shadow", region="XX")
     assert (answer.allowed, answer.let_go) == (True, True)

@@ -21,6 +21,7 @@ from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.screening import Asked, Screened, Screener, When
 from dialwarden.gate.verdicts import Answer, exempt_verdict, not_decided, refused_as_read
+from dialwarden.gate.waiving import WAIVABLE
 from dialwarden.ledger import (
     appointments,
     attempts,
@@ -36,6 +37,7 @@ from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.ledger.lists import Op
 from dialwarden.ledger.objections import NewObjection
+from dialwarden.ledger.overrides import NewOverride, begin_override
 from dialwarden.ledger.silent_calls import NewSilentCall
 from dialwarden.ledger.states import Outcome
 from dialwarden.question import Door, Purpose, Question, QuestionError, Relationship
@@ -220,6 +222,13 @@ class Random:
                 conn, name, body, since=dates, as_of=day, imported_at=self.instant(),
                 source="test", sha256=str(self.draw.random()),
             )  # fmt: skip
+        for _ in range(6):
+            begun = self.instant()
+            new = NewOverride(
+                self.draw.choice([*CAMPAIGNS]), "acme", self.draw.sample(WAIVABLE, 4), begun,
+                begun + timedelta(hours=self.draw.randrange(1, 96)), "Anna", "a flood",
+            )  # fmt: skip
+            begin_override(conn, new)
         for text in self.draw.sample(listed, 10):
             name, op = self.draw.choice(LISTS), self.draw.choice(list(Op))
             lists.overlay(conn, name, int(text[1:]), op, at=self.instant())

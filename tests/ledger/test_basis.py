@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_each_combination_is_one_row(conn: sqlite3.Connection) -> None:
 def test_the_order_of_the_lists_makes_no_other_basis(conn: sqlite3.Connection) -> None:
     turned = Basis("fr-a", "fr", "aa", FIRST.lists[::-1], "2026b", "0.1", "cc")
     assert basis_id(conn, FIRST) == basis_id(conn, turned)
+
+
+def test_what_was_let_go_makes_another_basis(conn: sqlite3.Connection) -> None:
+    under = [replace(FIRST, overrides=(("hours", override),)) for override in (1, 2)]
+    assert len({basis_id(conn, one) for one in (FIRST, *under)}) == 3
+    told = [row[0] for row in conn.execute("SELECT overrides FROM basis ORDER BY id")]
+    assert told == ["{}", '{"hours": 1}', '{"hours": 2}']
 
 
 def test_an_id_that_was_rolled_back_is_never_handed_out(conn: sqlite3.Connection) -> None:

@@ -31,6 +31,7 @@ from dialwarden.ledger.connection import open_ledger, transaction
 from dialwarden.ledger.consents import NewConsent
 from dialwarden.ledger.facts import read_facts
 from dialwarden.ledger.legs import LegId
+from dialwarden.ledger.overrides import NewOverride, begin_override
 from dialwarden.ledger.purge import Purged, purge
 from dialwarden.ledger.purge_kinds import Plan
 from dialwarden.ledger.refusals import NewRefusal
@@ -332,6 +333,40 @@ def test_a_basis_goes_with_the_last_row_that_leans_on_it(conn: sqlite3.Connectio
     assert ids(conn, "basis") == [shared]
     assert unused not in ids(conn, "basis")
     assert conn.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def override(conn: sqlite3.Connection, until: datetime, professional: str = "acme") -> int:
+    new = NewOverride(
+        "energy", professional, [Rule.HOURS], until - timedelta(hours=1), until, "Anna", "a flood"
+    )
+    return begin_override(conn, new).id
+
+
+def under(conn: sqlite3.Connection, of: int) -> int:
+    """The basis of a call that was let go under an override."""
+    return basis_id(conn, Basis("r", "p", "sha", (), "2026a", "1", "c", overrides=(("hours", of),)))
+
+
+def test_overrides_go_when_they_are_no_proof_any_more(conn: sqlite3.Connection) -> None:
+    over, kept = override(conn, OVER), override(conn, EDGE)
+    unknown = override(conn, LONG_AGO, "nobody")
+    assert run(conn).removed == {"overrides": 1}
+    assert ids(conn, "override") == [kept, unknown]
+    assert over not in (kept, unknown)
+
+
+def test_an_override_stays_as_long_as_a_call_leans_on_it_and_goes_in_the_purge_behind(
+    conn: sqlite3.Connection,
+) -> None:
+    leant, refused, alone = (override(conn, LONG_AGO) for _ in range(3))
+    reserve(conn, EDGE, basis_id=under(conn, leant))
+    refuse(conn, OVER, basis_id=under(conn, refused))
+    assert run(conn).removed == {"refusals": 1, "overrides": 1, "bases": 1}
+    assert ids(conn, "override") == [leant, refused]
+    assert alone not in ids(conn, "override")
+    assert run(conn).removed == {"overrides": 1}
+    assert ids(conn, "override") == [leant]
+    assert not [check for check in verify(conn) if check.wrong]
 
 
 def test_old_lists_lose_their_numbers_and_stay_known(conn: sqlite3.Connection) -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +15,12 @@ from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Appointment, Facts, SilentCall
 from dialwarden.ledger import appointments, attempts, objections, schema, silent_calls
 from dialwarden.ledger.attempt_list import AttemptFilter, list_attempts
+from dialwarden.ledger.basis import Basis, basis_id
 from dialwarden.ledger.connection import micros, open_ledger, transaction
 from dialwarden.ledger.facts import read_facts
+from dialwarden.ledger.overrides import NewOverride, begin_override
 from dialwarden.ledger.silent_calls import NewSilentCall
+from dialwarden.verdict import Rule
 
 NOTES = schema.Migration(schema.newest() + 1, "notes", "CREATE TABLE note (id INTEGER);\n")
 NEXT = (*schema.MIGRATIONS, NOTES)
@@ -139,6 +145,33 @@ def test_a_ledger_of_version_1_keeps_its_rows_and_takes_silent_calls(path: Path)
     found = read_facts(conn, number=A, professional="acme", attempts_since=LONG_AGO, silent=True)
     assert found.silent_calls == (SilentCall(T0, followed=False),)
     assert [row["silent"] for row in list_attempts(conn)] == [True, False, False]
+    conn.close()
+
+
+def test_a_ledger_of_version_4_keeps_its_bases_and_takes_overrides(path: Path) -> None:
+    judged = Basis("fr", "fr", "aa", (("house", 1),), "2026b", "0.1", "cc")
+    values = ("fr", "fr", "aa", '{"house": 1}', "2026b", "0.1", "cc")
+    digest = hashlib.sha256(json.dumps(values).encode()).digest()
+    conn = sqlite3.connect(path, isolation_level=None)
+    schema.migrate(conn, schema.MIGRATIONS[:4])
+    # As that version wrote it: this one asks for a column that came later.
+    conn.execute(
+        "INSERT INTO basis (digest, regime, policy, policy_sha256, lists, tzdata, program,"
+        " config_sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (digest, *values),
+    )  # fmt: skip
+    with transaction(conn):
+        attempts.reserve(conn, attempt(basis_id=1))
+    conn.close()
+    conn = open_ledger(path)
+    assert recorded(conn) == RELEASED
+    assert [row["overrides"] for row in list_attempts(conn)] == ["{}"]
+    with transaction(conn):
+        assert basis_id(conn, judged) == 1
+        new = NewOverride("energy", "acme", [Rule.HOURS], T0, day(1), "Anna", "a flood")
+        made = begin_override(conn, new)
+        under = basis_id(conn, replace(judged, overrides=(("hours", made.id),)))
+        attempts.reserve(conn, attempt(basis_id=under))
+    assert [row["overrides"] for row in list_attempts(conn)] == ["{}", '{"hours": 1}']
     conn.close()
 
 

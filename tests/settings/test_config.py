@@ -689,6 +689,18 @@ def test_secret_cannot_be_pickled_and_equals_its_like() -> None:
         Secret("a").__reduce__()
 
 
+def test_a_campaign_in_shadow_mode_is_named_and_what_the_guard_does_then() -> None:
+    other = '[campaigns.d]\nprofessional = "acme"\npolicy = "fr"\nenforce = false\n'
+    guard = AMI + TRUNK + '[guard]\nmode = "hangup"\n'
+    (warning,) = resolved(CAMPAIGN + other + guard).warnings
+    assert warning.startswith("SHADOW MODE for 1 of 2 campaigns (d): ")
+    assert warning.endswith("enforce = true, in [defaults] or the campaign, ends it")
+    first, second = resolved(CAMPAIGN + "enforce = false\n" + other + guard).warnings
+    assert first.startswith("SHADOW MODE for every campaign (c, d): ")
+    assert second.startswith('[guard] mode = "hangup" hangs nothing up while every campaign')
+    assert resolved(CAMPAIGN + guard).warnings == ()
+
+
 @pytest.mark.parametrize(
     ("text", "warning"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from tests.gate.world import DIALLED, NOW, NUMBER, OTHER, World, import_list, object_to, question
@@ -307,6 +308,26 @@ async def test_in_report_mode_it_is_let_go_counted_and_followed(scene: Scene) ->
         "guard", "settled", "no_answer",
     )  # fmt: skip
     assert attempt["enforced"] is False
+
+
+async def test_nothing_is_hung_up_where_every_campaign_is_in_shadow_mode(
+    scene: Scene,
+) -> None:
+    rulebook = scene.world.gate.rulebook
+    shadow = {name: replace(entry, enforce=False) for name, entry in rulebook.entries.items()}
+    scene.world.gate.rulebook = replace(rulebook, entries=shadow)
+    let_go = scene.dial(call="nobody")
+    await scene.settle()
+    assert not let_go.cut
+    assert [row["would"] for row in scene.bypasses()] == [True]
+    assert len(scene.attempts()) == 1
+    # A bypass names no campaign: it may be of the one that is enforced.
+    scene.world.gate.rulebook = replace(
+        rulebook, entries={**shadow, "free": rulebook.entries["free"]}
+    )
+    stopped = scene.dial(call="somebody")
+    await scene.settle()
+    assert stopped.cut
 
 
 async def test_in_report_mode_what_happens_before_it_is_known_is_not_lost(scene: Scene) -> None:

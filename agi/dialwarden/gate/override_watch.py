@@ -75,11 +75,13 @@ class OverrideWatch:
                 self._say_begun(one, first=first)
             self._told[one.id] = one
         for override, last in gone.items():
-            self._told[override] = last or self._told[override]
+            if last is not None:
+                self._told[override] = last
+            else:
+                self._say_over(self._told.pop(override), lost=True)
         for one in list(self._told.values()):
             if not one.in_force(now):
-                del self._told[one.id]
-                self._say_over(one, lost=gone.get(one.id, one) is None)
+                self._say_over(self._told.pop(one.id))
 
     def _read(
         self, conn: sqlite3.Connection, now: datetime
@@ -109,7 +111,7 @@ class OverrideWatch:
             self._gate.veiled(one.by), self._gate.veiled(one.why),
         )  # fmt: skip
 
-    def _say_over(self, one: Override, *, lost: bool) -> None:
+    def _say_over(self, one: Override, *, lost: bool = False) -> None:
         if lost:
             how = "the ledger does not have it any more"
         elif one.ended_at is None:
