@@ -140,6 +140,12 @@ def test_what_is_known_is_read_again_with_another_epoch_only(conn: sqlite3.Conne
     assert known.in_force(conn, "energy", T0, epoch=None) == ()
 
 
+def test_a_rule_that_nobody_knows_lets_nothing_go(conn: sqlite3.Connection) -> None:
+    begin(conn)
+    conn.execute("UPDATE override SET rules = 'whim&gap'")
+    assert find_override(conn, 1).rules == (Rule.GAP,)
+
+
 def test_a_date_far_ahead_is_kept(conn: sqlite3.Connection) -> None:
     late = datetime(2999, 12, 31, tzinfo=UTC)
     assert begin(conn, late).until == late + HOUR
