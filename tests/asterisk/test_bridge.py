@@ -211,6 +211,39 @@ def test_an_objection_from_the_command_line_holds_for_the_very_next_question(
     assert len(trunk.invites()) == 1
 
 
+def test_an_override_lets_the_very_next_call_out_and_its_end_holds_it_back_again(
+    pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge]
+) -> None:
+    running = bridge(REFUSED["holiday"][0])
+    refused_call(pbx)
+    words = ("--campaign", CAMPAIGN, "--rule", "holiday", "--for", "30m")
+    done(running, "override", *words, "--by", "Anna", "--why", "a flood")
+    call = pbx.dial("0612345678", "dialwarden-outbound")
+    trunk.wait_invite(MOBILE)
+    pbx.hang_up(call)
+    done(running, "override", "end", "1", "--by", "Bob")
+    refused_call(pbx)
+    assert len(trunk.invites()) == 1
+    (attempt,) = listed(running, "attempts", "list")
+    assert (attempt["enforced"], attempt["overrides"]) == (False, {"holiday": 1})
+    assert [refusal["would"] for refusal in listed(running, "refusals")] == [False, True, False]
+
+
+def test_in_shadow_mode_a_refused_call_leaves_and_is_on_record(
+    pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge]
+) -> None:
+    running = bridge(config(policy="opt-in", campaign="enforce = false"))
+    call = pbx.dial("0612345678", "dialwarden-outbound")
+    trunk.wait_invite(MOBILE)
+    pbx.hang_up(call)
+    (attempt,) = listed(running, "attempts", "list")
+    assert (attempt["enforced"], attempt["overrides"]) == (False, {})
+    (refusal,) = listed(running, "refusals")
+    assert (refusal["rule"], refusal["would"]) == ("consent", True)
+    (line,) = verdict_lines(running)
+    assert (line["verdict"], line["would_refuse"]) == ("REFUSE", True)
+
+
 def test_an_agent_objects_for_the_callee_with_a_key_in_the_call(
     pbx: Pbx, trunk: Trunk, bridge: Callable[..., Bridge]
 ) -> None:
