@@ -114,7 +114,9 @@ class Pbx:
                 modules=modules,
             )
             for name, text in {**written, **(files(places) if files else {})}.items():
-                (directory / "etc" / name).write_text(text)
+                file = directory / "etc" / name
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(text)
             process, ami = _run(root, directory, places.ami_port)
         except BaseException:
             shutil.rmtree(directory, ignore_errors=True)

@@ -148,7 +148,7 @@ class StandIn:
 
     def _converse(self, connection: socket.socket) -> None:
         connection.settimeout(30)
-        question = _read_question(connection)
+        question = read_question(connection)
         if question is None:
             return
         self.questions.append(question)
@@ -202,7 +202,7 @@ def _verdict(
     return f'SET VARIABLE ARRAY({",".join(VARIABLES)}) "{quoted}"\n'
 
 
-def _read_question(connection: socket.socket) -> Question | None:
+def read_question(connection: socket.socket) -> Question | None:
     """The environment up to its blank line; None when the stream ends before that."""
     data = b""
     while b"\n\n" not in data and len(data) < QUESTION_LIMIT_BYTES:
