@@ -166,9 +166,14 @@ class Flavoured:
         """The attempts on record to a number given without its +."""
         return [row for row in self._rows("attempts", "list") if row["number"] == f"+{number}"]
 
-    def refusals(self) -> list[dict[str, Any]]:
-        """The refusals on record, oldest first."""
-        return self._rows("refusals")
+    @contextmanager
+    def refusal(self) -> Iterator[dict[str, Any]]:
+        """The one refusal that comes on record meanwhile, once that is over."""
+        found: dict[str, Any] = {}
+        before = self._rows("refusals")
+        yield found
+        (new,) = [row for row in self._rows("refusals") if row not in before]
+        found |= new
 
     def _rows(self, *noun: str) -> list[dict[str, Any]]:
         done = self.bridge.command(*noun, "--json")

@@ -9,6 +9,7 @@ AST_send_action_child.pl. In place of FastAGI_log.pl listens a server that notes
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -242,17 +243,19 @@ def test_a_number_that_may_never_be_called_is_told_to_vicidial_as_dnc(vicidial: 
     assert told.environment["agi_channel"].startswith("Local/")
     assert told.environment["agi_calleridname"] == f"V{STAMP}{LEAD}"
     assert vicidial.flavour.left() == []
-    assert f"lead {LEAD} refused: opposition" in vicidial.flavour.pbx.log()
+    told_why = f"lead {LEAD} refused: opposition"
+    until(lambda: told_why in vicidial.flavour.pbx.log(), "the lead, in Asterisk's log")
 
 
 def test_a_number_that_may_be_called_later_is_told_in_a_way_that_leaves_the_lead_alone(
     vicidial: Vicidial,
 ) -> None:
     vicidial.campaign("NIGHT")
-    assert vicidial.dials(OTHER)["response"] == "Error"
-    assert vicidial.told() == ("REFUSED", "21")
+    with vicidial.flavour.refusal() as refusal:
+        assert vicidial.dials(OTHER)["response"] == "Error"
+        assert vicidial.told() == ("REFUSED", "21")
+    assert refusal["rule"] == "holiday"
     assert vicidial.flavour.left() == []
-    assert vicidial.flavour.refusals()[-1]["rule"] == "holiday"
 
 
 def test_a_number_on_a_list_is_dnc_whatever_else_forbids_it_now(vicidial: Vicidial) -> None:
@@ -281,10 +284,11 @@ def test_an_agents_own_call_is_one_invite_and_one_attempt(vicidial: Vicidial) ->
 
 def test_a_campaign_that_nobody_named_is_refused_and_no_lead_is_marked(vicidial: Vicidial) -> None:
     vicidial.campaign("NEWCAMP")
-    vicidial.dials(OTHER)
-    assert vicidial.told() == ("REFUSED", "21")
+    with vicidial.flavour.refusal() as refusal:
+        vicidial.dials(OTHER)
+        assert vicidial.told() == ("REFUSED", "21")
+    assert refusal["rule"] == "campaign"
     assert vicidial.flavour.left() == []
-    assert vicidial.flavour.refusals()[-1]["rule"] == "campaign"
 
 
 def test_a_second_carrier_is_asked_for_again_and_counts_once(vicidial: Vicidial) -> None:
@@ -296,15 +300,68 @@ def test_a_second_carrier_is_asked_for_again_and_counts_once(vicidial: Vicidial)
     assert len(vicidial.flavour.attempts(number)) == 1
 
 
-@pytest.mark.parametrize("dialled", ["9336,closed-paris,0123456789", "9336)", "933612345678#"])
+@pytest.mark.parametrize(
+    "dialled",
+    ["933612345678,closed-paris", "933612345678)", "93(3612345678", "933612345678#"],
+)
 def test_what_is_no_number_chooses_no_campaign_and_is_refused(
     vicidial: Vicidial, dialled: str
 ) -> None:
-    call = vicidial.flavour.pbx.dial(dialled, "default")
-    vicidial.flavour.pbx.wait_hangup(call)
-    assert vicidial.told() == ("CONGESTION", "52")
+    with vicidial.flavour.refusal() as refusal:
+        call = vicidial.flavour.pbx.dial(dialled, "default")
+        vicidial.flavour.pbx.wait_hangup(call)
+        assert vicidial.told() == ("CONGESTION", "52")
+    assert refusal["rule"] == "number"
     assert vicidial.flavour.left() == []
-    assert vicidial.flavour.refusals()[-1]["rule"] == "number"
+
+
+@contextmanager
+def played(vicidial: Vicidial, **verdict: str) -> Iterator[FastAgi]:
+    """In the bridge's place one that answers every question so."""
+    variables = {f"DIALWARDEN_{name.upper()}": value for name, value in verdict.items()}
+    port = vicidial.flavour.pbx.bridge_port
+    with FastAgi({"check": lambda session: session.set(**variables)}, port) as bridge:
+        yield bridge
+
+
+def test_the_bridge_is_told_what_is_shown_and_which_calls_are_the_dialers_own(
+    vicidial: Vicidial,
+) -> None:
+    with vicidial.flavour.dead(), played(vicidial, verdict="REFUSE", rules="hours") as bridge:
+        vicidial.dials(CALLABLE)
+        vicidial.agent_dials(CALLABLE)
+        until(lambda: len(bridge.asked()) == 2, "both questions")
+    keys = [
+        {key: value for key, value in question.arguments if value and key != "call"}
+        for question in bridge.asked()
+    ]
+    told = {"number": f"+{CALLABLE}", "campaign": "energy-paris", "callerid": "0123456789"}
+    assert keys == [told | {"dial": "automatic"}, told]
+
+
+LATER = "2027-01-21T10:00:00+01:00"
+TOLD = {
+    ("objection", ""): "DNC",
+    ("consent&hours", ""): "DNC",
+    ("hours&opposition", ""): "DNC",
+    ("objection", LATER): "REFUSED",
+    ("hours&frequency", LATER): "REFUSED",
+    ("number", ""): "REFUSED",
+    ("campaign", ""): "REFUSED",
+    ("list_stale", ""): "REFUSED",
+    ("unavailable", ""): "REFUSED",
+}
+
+
+def test_only_a_no_for_good_marks_a_lead(vicidial: Vicidial) -> None:
+    told = {}
+    with vicidial.flavour.dead():
+        for rules, next_at in TOLD:
+            vicidial.call_log.clear()
+            with played(vicidial, verdict="REFUSE", rules=rules, next=next_at):
+                vicidial.dials(CALLABLE)
+                told[rules, next_at] = vicidial.told()[0]
+    assert told == TOLD
 
 
 def test_with_the_bridge_dead_only_an_emergency_call_leaves(vicidial: Vicidial) -> None:

@@ -29,9 +29,11 @@ from flavours import (
     flavoured,
     installed,
 )
+from office import until
 
 pytestmark = pytest.mark.timeout(120)
 
+CALL_REJECTED = 21
 OUTCALL, CLOSED_OUTCALL, NEW_OUTCALL = "5", "6", "7"
 
 EXTENSIONS = """
@@ -221,6 +223,11 @@ class Wazo:
         """A user's phone dials a number behind the 0 for an outside line."""
         return self.phone.call(f"0{number}", self.flavour.pbx.sip_port, endpoint="phone")
 
+    def originates(self, number: str, **variables: str) -> None:
+        """A call originated with variables of a user's own, as over calld's API; it is refused."""
+        call = self.flavour.pbx.dial(f"0{number}", "default-key-outcall", variables)
+        assert self.flavour.pbx.wait_hangup(call) == CALL_REJECTED
+
     def is_refused(self, call: Inbound) -> bool:
         """Whether the phone is told that the call was rejected, and no carrier heard of it."""
         self.phone.wait(lambda: max(call.statuses, default=0) >= 300, what=f"a refusal of {call}")
@@ -285,22 +292,28 @@ def test_a_users_call_is_one_invite_and_one_attempt_of_its_outgoing_calls_campai
 
 
 def test_a_refused_call_leaves_by_no_trunk_and_the_phone_is_told(wazo: Wazo) -> None:
-    call = wazo.user_dials(OPPOSED)
-    assert wazo.is_refused(call)
+    since = wazo.flavour.pbx.ami.mark()
+    with wazo.flavour.refusal() as refusal:
+        call = wazo.user_dials(OPPOSED)
+        assert wazo.is_refused(call)
+    # Wazo's own "you are not allowed", before an answer, which would be paid for.
+    wazo.flavour.pbx.ami.wait(lambda event: event["AppData"] == "noright,noanswer", since=since)
     assert call.statuses[-1] == 403
-    assert wazo.flavour.refusals()[-1]["rule"] == "opposition"
+    assert refusal["rule"] == "opposition"
 
 
 def test_an_outgoing_call_is_of_the_campaign_that_the_table_gives_its_id(wazo: Wazo) -> None:
     wazo.outcall = CLOSED_OUTCALL
-    assert wazo.is_refused(wazo.user_dials(OTHER))
-    assert wazo.flavour.refusals()[-1]["rule"] == "holiday"
+    with wazo.flavour.refusal() as refusal:
+        assert wazo.is_refused(wazo.user_dials(OTHER))
+    assert refusal["rule"] == "holiday"
 
 
 def test_an_outgoing_call_that_nobody_named_is_refused(wazo: Wazo) -> None:
     wazo.outcall = NEW_OUTCALL
-    assert wazo.is_refused(wazo.user_dials(OTHER))
-    assert wazo.flavour.refusals()[-1]["rule"] == "campaign"
+    with wazo.flavour.refusal() as refusal:
+        assert wazo.is_refused(wazo.user_dials(OTHER))
+    assert refusal["rule"] == "campaign"
 
 
 def test_a_preprocess_subroutine_may_say_the_campaign(wazo: Wazo) -> None:
@@ -317,6 +330,24 @@ def test_asked_by_the_preprocess_subroutine_as_well_a_call_counts_once(wazo: Waz
     assert len(wazo.flavour.attempts(number)) == 1
 
 
+def test_a_variable_that_a_user_sets_chooses_no_other_campaign_than_the_tables(wazo: Wazo) -> None:
+    wazo.outcall = CLOSED_OUTCALL
+    with wazo.flavour.refusal() as refusal:
+        wazo.originates(OTHER, DIALWARDEN_CAMPAIGN="energy-paris")
+    assert refusal["campaign"] == "closed-paris"
+    assert wazo.flavour.left() == []
+
+
+def test_a_user_who_switches_the_global_subroutine_off_is_asked_by_the_preprocess_subroutine(
+    wazo: Wazo,
+) -> None:
+    wazo.preprocess = "dialwarden-wazo"
+    with wazo.flavour.refusal() as refusal:
+        wazo.originates(OPPOSED, XIVO_PRESUBR_GLOBAL_ENABLE="0")
+    assert refusal["rule"] == "opposition"
+    assert wazo.flavour.left() == []
+
+
 def test_a_second_trunk_is_asked_for_again_and_counts_once(wazo: Wazo) -> None:
     number = "33698765432"
     wazo.flavour.carrier.on(number, Outcome.REJECT)
@@ -326,17 +357,23 @@ def test_a_second_trunk_is_asked_for_again_and_counts_once(wazo: Wazo) -> None:
 
 
 @pytest.mark.parametrize(
-    "dialled", ["336)%3ADial(PJSIP%2F33600000000%40carrier)", "336%2C112", "336#"]
+    "dialled", ["33612345678):UserEvent(BenchRan", "33612345678,112", "33612345678#"]
 )
 def test_what_is_no_number_is_refused_and_runs_nothing(wazo: Wazo, dialled: str) -> None:
-    assert wazo.is_refused(wazo.user_dials(dialled))
-    assert wazo.flavour.refusals()[-1]["rule"] == "number"
+    with wazo.flavour.refusal() as refusal:
+        # Over AMI: a phone's INVITE with such a number does not get as far as the dialplan.
+        call = wazo.flavour.pbx.dial(f"0{dialled}", "default-key-outcall")
+        assert wazo.flavour.pbx.wait_hangup(call) == CALL_REJECTED
+    assert refusal["rule"] == "number"
+    assert wazo.flavour.left() == []
+    assert wazo.flavour.pbx.ami.events(lambda event: event["UserEvent"] == "BenchRan") == []
 
 
 def test_a_withheld_number_is_refused_as_such(wazo: Wazo) -> None:
     wazo.anonymous = "1"
     assert wazo.is_refused(wazo.user_dials(OTHER))
-    assert "the caller id is not a telephone number" in wazo.flavour.pbx.log()
+    why = "the caller id is not a telephone number"
+    until(lambda: why in wazo.flavour.pbx.log(), "why, in Asterisk's log")
 
 
 def test_a_users_internal_number_is_no_caller_id(wazo: Wazo) -> None:

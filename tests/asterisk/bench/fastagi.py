@@ -54,11 +54,11 @@ Script = Callable[[Session], object]
 class FastAgi:
     """Listens on 127.0.0.1 `port` from construction on; `scripts` may be changed between calls."""
 
-    def __init__(self, scripts: Mapping[str, Script] | None = None) -> None:
+    def __init__(self, scripts: Mapping[str, Script] | None = None, port: int = 0) -> None:
         self.scripts = dict(scripts or {})
         self._questions: list[Question] = []
         self._changed = threading.Condition()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, name="bench-fastagi", daemon=True).start()
 
