@@ -42,5 +42,10 @@ def checks(manifest: str) -> list[tuple[str, str]]:
 
 def readme_dialplan(folder: str) -> str:
     """The dialplan that a flavour's README says to write."""
+    return "\n".join(readme_blocks(folder))
+
+
+def readme_blocks(folder: str) -> list[str]:
+    """The pieces of it, in order."""
     text = (CONFIG / folder / "README.md").read_text()
-    return "\n".join(re.findall(r"^```ini\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return re.findall(r"^```ini\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

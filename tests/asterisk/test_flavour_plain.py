@@ -10,20 +10,14 @@ from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
 from bench.trunk import Trunk
-from flavours import (
-    CALLABLE,
-    OPPOSED,
-    Flavoured,
-    blocks,
-    failed_checks,
-    flavoured,
-    installed,
-)
+from flavour import readme_blocks, with_flavour
+from flavoured import CALLABLE, OPPOSED, Flavoured, failed_checks, flavoured
 
+MANIFEST = "plain/install.toml"
 CALL_REJECTED = 21
 
 
-INCLUDE, OUTBOUND = blocks("plain")
+INCLUDE, OUTBOUND = readme_blocks("plain")
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +25,13 @@ def running(
     asterisk_root: AsteriskRoot, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Flavoured]:
     carrier, backup = Trunk(), Trunk()
+    bridge_port = free_tcp_port()
     with (
         Pbx.start(
             asterisk_root,
-            bridge_port=free_tcp_port(),
+            bridge_port=bridge_port,
             trunks={"carrier": carrier.port, "carrier-2": backup.port},
-            files=lambda _: installed("plain", {"extensions.conf": OUTBOUND}),
+            files=lambda _: with_flavour(MANIFEST, {"extensions.conf": OUTBOUND}, bridge_port),
         ) as pbx,
         flavoured(pbx, carrier, backup, tmp_path_factory.mktemp("plain")) as flavour,
     ):
@@ -53,12 +48,12 @@ def office(running: Flavoured) -> Flavoured:
 
 
 def test_the_checks_of_the_manifest_hold_once_it_is_installed(office: Flavoured) -> None:
-    assert failed_checks("plain", office.pbx) == []
+    assert failed_checks(MANIFEST, office.pbx) == []
     assert "already in use" not in office.pbx.log()
 
 
 def test_the_install_puts_in_what_the_readme_says_to_put_in_by_hand() -> None:
-    assert installed("plain", {})["extensions.conf"] == INCLUDE
+    assert with_flavour(MANIFEST, {}, 4580)["extensions.conf"] == INCLUDE
 
 
 def test_an_allowed_call_is_one_invite_and_one_attempt(office: Flavoured) -> None:

@@ -21,20 +21,13 @@ from bench.root import AsteriskRoot
 from bench.standin import Behaviour, StandIn
 from bench.trunk import Outcome, Trunk
 from client import Headers, RawClient
-from flavours import (
-    CALLABLE,
-    OPPOSED,
-    OTHER,
-    Flavoured,
-    blocks,
-    failed_checks,
-    flavoured,
-    installed,
-)
+from flavour import readme_blocks, with_flavour
+from flavoured import CALLABLE, OPPOSED, OTHER, Flavoured, failed_checks, flavoured
 from office import until
 
 pytestmark = pytest.mark.timeout(120)
 
+MANIFEST = "vicidial/install.toml"
 STAMP, LEAD = "112207150", "0000012345"
 CALL_LOG = "agi://127.0.0.1:4577/call_log"
 HANGUP = "call_log--HVcauses"
@@ -45,7 +38,7 @@ HANGUP_LINE = (
 )
 
 # What an admin adds, as the README has it.
-INCLUDES, ENTRY, CAMPAIGNS = blocks("vicidial")
+INCLUDES, ENTRY, CAMPAIGNS = readme_blocks("vicidial")
 
 EXTENSIONS = f"""
 [general]
@@ -177,6 +170,7 @@ def running(
     exchange_root: AsteriskRoot, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Vicidial]:
     carrier, backup = Trunk(), Trunk()
+    bridge_port = free_tcp_port()
     with FastAgi() as call_log:
         product = {
             name: text.replace("127.0.0.1:4577", f"127.0.0.1:{call_log.port}")
@@ -188,9 +182,9 @@ def running(
         with (
             Pbx.start(
                 exchange_root,
-                bridge_port=free_tcp_port(),
+                bridge_port=bridge_port,
                 trunks={"carrier": carrier.port, "carrier-2": backup.port},
-                files=lambda _: installed("vicidial", product),
+                files=lambda _: with_flavour(MANIFEST, product, bridge_port),
             ) as pbx,
             flavoured(pbx, carrier, backup, tmp_path_factory.mktemp("vicidial")) as flavour,
         ):
@@ -209,12 +203,12 @@ def vicidial(running: Vicidial) -> Vicidial:
 
 
 def test_the_checks_of_the_manifest_hold_once_it_is_installed(vicidial: Vicidial) -> None:
-    assert failed_checks("vicidial", vicidial.flavour.pbx) == []
+    assert failed_checks(MANIFEST, vicidial.flavour.pbx) == []
     assert "already in use" not in vicidial.flavour.pbx.log()
 
 
 def test_the_install_puts_in_what_the_readme_says_to_put_in_by_hand() -> None:
-    assert installed("vicidial", {})["extensions.conf"] == INCLUDES
+    assert with_flavour(MANIFEST, {}, 4580)["extensions.conf"] == INCLUDES
 
 
 def test_a_call_of_the_dialer_is_one_invite_one_attempt_of_its_campaign_and_reaches_an_agent(
@@ -243,7 +237,7 @@ def test_a_number_that_may_never_be_called_is_told_to_vicidial_as_dnc(vicidial: 
     assert told.environment["agi_channel"].startswith("Local/")
     assert told.environment["agi_calleridname"] == f"V{STAMP}{LEAD}"
     assert vicidial.flavour.left() == []
-    told_why = f"lead {LEAD} refused: opposition"
+    told_why = f"(lead {LEAD}): opposition: "
     until(lambda: told_why in vicidial.flavour.pbx.log(), "the lead, in Asterisk's log")
 
 

@@ -19,20 +19,12 @@ from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
 from bench.trunk import Inbound, Outcome, Trunk
-from flavours import (
-    CALLABLE,
-    OPPOSED,
-    OTHER,
-    Flavoured,
-    blocks,
-    failed_checks,
-    flavoured,
-    installed,
-)
-from office import until
+from flavour import readme_blocks, with_flavour
+from flavoured import CALLABLE, OPPOSED, OTHER, Flavoured, failed_checks, flavoured
 
 pytestmark = pytest.mark.timeout(120)
 
+MANIFEST = "wazo/install.toml"
 CALL_REJECTED = 21
 OUTCALL, CLOSED_OUTCALL, NEW_OUTCALL = "5", "6", "7"
 
@@ -69,7 +61,7 @@ same  =      n,GoSub(outcall,s,1(11,))
 """
 
 # What an admin adds, as the README has it.
-INCLUDES, OWN_SUBROUTINE, CAMPAIGNS = blocks("wazo")
+INCLUDES, OWN_SUBROUTINE, CAMPAIGNS = readme_blocks("wazo")
 
 EXTRA = f"""
 {CAMPAIGNS}
@@ -239,6 +231,7 @@ def running(
     asterisk_root: AsteriskRoot, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Wazo]:
     carrier, backup, phone = Trunk(), Trunk(), Trunk()
+    bridge_port = free_tcp_port()
     with FastAgi() as agid:
         product = {
             "extensions.conf": EXTENSIONS,
@@ -249,11 +242,11 @@ def running(
         with (
             Pbx.start(
                 asterisk_root,
-                bridge_port=free_tcp_port(),
+                bridge_port=bridge_port,
                 trunks={"carrier": carrier.port, "carrier-2": backup.port},
                 pjsip=PHONE,
                 modules=["app_celgenuserevent"],
-                files=lambda _: installed("wazo", product),
+                files=lambda _: with_flavour(MANIFEST, product, bridge_port),
             ) as pbx,
             flavoured(pbx, carrier, backup, tmp_path_factory.mktemp("wazo")) as flavour,
         ):
@@ -272,12 +265,12 @@ def wazo(running: Wazo) -> Wazo:
 
 
 def test_the_checks_of_the_manifest_hold_once_it_is_installed(wazo: Wazo) -> None:
-    assert failed_checks("wazo", wazo.flavour.pbx) == []
+    assert failed_checks(MANIFEST, wazo.flavour.pbx) == []
     assert "already in use" not in wazo.flavour.pbx.log()
 
 
 def test_the_install_puts_in_what_the_readme_says_to_put_in_by_hand() -> None:
-    assert installed("wazo", {})["extensions.d/dialwarden.conf"] == INCLUDES
+    assert with_flavour(MANIFEST, {}, 4580)["extensions.d/dialwarden.conf"] == INCLUDES
 
 
 def test_a_users_call_is_one_invite_and_one_attempt_of_its_outgoing_calls_campaign(
@@ -369,11 +362,12 @@ def test_what_is_no_number_is_refused_and_runs_nothing(wazo: Wazo, dialled: str)
     assert wazo.flavour.pbx.ami.events(lambda event: event["UserEvent"] == "BenchRan") == []
 
 
-def test_a_withheld_number_is_refused_as_such(wazo: Wazo) -> None:
+def test_a_withheld_number_is_said_to_be_withheld(wazo: Wazo) -> None:
+    number = "33633333333"
     wazo.anonymous = "1"
-    assert wazo.is_refused(wazo.user_dials(OTHER))
-    why = "the caller id is not a telephone number"
-    until(lambda: why in wazo.flavour.pbx.log(), "why, in Asterisk's log")
+    wazo.phone.wait_answered(wazo.user_dials(number))
+    (attempt,) = wazo.flavour.attempts(number)
+    assert attempt["caller_id"] == "anonymous"
 
 
 def test_a_users_internal_number_is_no_caller_id(wazo: Wazo) -> None:
@@ -394,13 +388,13 @@ def test_with_the_bridge_dead_only_an_emergency_call_leaves(wazo: Wazo) -> None:
 def test_a_subroutine_of_an_admins_own_hides_ours_and_the_check_says_so(wazo: Wazo) -> None:
     with own_subroutine(wazo.flavour.pbx, "[xivo-subrgbl-outcall]\nexten = s,1,Return()\n"):
         assert any(
-            "xivo-subrgbl-outcall" in said for said in failed_checks("wazo", wazo.flavour.pbx)
+            "xivo-subrgbl-outcall" in said for said in failed_checks(MANIFEST, wazo.flavour.pbx)
         )
 
 
 def test_a_subroutine_of_an_admins_own_that_begins_with_our_line_asks(wazo: Wazo) -> None:
     with own_subroutine(wazo.flavour.pbx, OWN_SUBROUTINE):
-        assert failed_checks("wazo", wazo.flavour.pbx) == []
+        assert failed_checks(MANIFEST, wazo.flavour.pbx) == []
         assert wazo.is_refused(wazo.user_dials(OPPOSED))
         wazo.phone.wait_answered(wazo.user_dials(CALLABLE))
 

@@ -13,6 +13,9 @@ import socket
 FIRST, LAST = 10240, 19999
 TRIES = 200
 
+# Handed out in this process: nobody listens yet on a port that is kept for a bridge to come.
+_given: set[int] = set()
+
 
 def free_tcp_port() -> int:
     """A TCP port of 127.0.0.1 that nobody listens on now."""
@@ -27,10 +30,13 @@ def free_udp_port() -> int:
 def _free_port(kind: socket.SocketKind) -> int:
     for _ in range(TRIES):
         port = random.randint(FIRST, LAST)  # at random, so that two runs at once rarely meet
+        if port in _given:
+            continue
         with socket.socket(socket.AF_INET, kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _given.add(port)
             return port
     raise OSError(f"no free port of 127.0.0.1 between {FIRST} and {LAST} in {TRIES} tries")

@@ -1,15 +1,12 @@
-"""A PBX product's Asterisk with dialwarden installed in it, as config/<flavour>/install.toml says.
+"""Beside a PBX product's Asterisk: two carriers, and a bridge that may be dead for a while.
 
-What the product itself generates is the test's; ours is put beside it and at the ends of its files
-here, by the very manifest that `dialwarden install` reads.
+One campaign may call, one is closed these days; one number is on the list; the guard hangs up.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,55 +15,16 @@ from typing import Any
 
 from bench.bridge import Bridge
 from bench.configuration import AMI_SECRET, DIALWARDEN
-from bench.pbx import SHIPPED_DIALPLAN, Pbx
+from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.trunk import Trunk
+from flavour import checks
 
-FLAVOURS = Path(__file__).parents[2] / "config"
 CALLABLE, OTHER, OPPOSED = "33612345678", "33687654321", "33611111111"
-
-_CONSOLE = re.compile(r'asterisk -rx "(.*)"')
-
-
-def manifest(flavour: str) -> dict[str, Any]:
-    """What the flavour's install.toml says."""
-    return tomllib.loads((FLAVOURS / flavour / "install.toml").read_text())
-
-
-def installed(flavour: str, product: Mapping[str, str]) -> dict[str, str]:
-    """The product's configuration files after an install, name to text.
-
-    The shipped dialplan is left out: the bench writes it, with this run's port in it.
-    """
-    files = dict(product)
-    for own in manifest(flavour)["file"]:
-        if own["target"] != SHIPPED_DIALPLAN.name:
-            files[own["target"]] = (FLAVOURS / own["source"]).read_text()
-    for include in manifest(flavour)["include"]:
-        files[include["file"]] = files.get(include["file"], "") + include["line"] + "\n"
-    return files
-
-
-def blocks(flavour: str) -> list[str]:
-    """The pieces of dialplan that the flavour's README has in it, in order."""
-    return re.findall(r"```ini\n(.*?)```", (FLAVOURS / flavour / "README.md").read_text(), re.S)
-
-
-def failed_checks(flavour: str, pbx: Pbx) -> list[str]:
-    """The commands of the flavour's checks that do not say what they should on this Asterisk."""
-    checks = [(check["command"], check["expect"]) for check in manifest(flavour)["check"]]
-    assert checks
-    failed = []
-    for command, expected in checks:
-        on_console = _CONSOLE.fullmatch(command)
-        assert on_console, command
-        if expected not in pbx.console(on_console[1]):
-            failed.append(command)
-    return failed
 
 
 def config() -> str:
-    """The bridge's: a campaign that may call, one that is closed these days, a list, the guard."""
+    """The bridge's."""
     today = datetime.now(UTC).date()
     closed = [f"{today + timedelta(days=days)}" for days in range(-1, 3)]
     return f"""
@@ -181,6 +139,13 @@ class Flavoured:
         rows = json.loads(done.stdout)
         assert isinstance(rows, list)
         return rows
+
+
+def failed_checks(manifest: str, pbx: Pbx) -> list[str]:
+    """The commands of a flavour's checks that do not say what they should on this Asterisk."""
+    told = checks(manifest)
+    assert told
+    return [command for command, expected in told if expected not in pbx.console(command)]
 
 
 @contextmanager
