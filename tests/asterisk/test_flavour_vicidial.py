@@ -96,6 +96,12 @@ exten => _7X.,n,Gosub(dialwarden-vicidial,check,1(${{EXTEN:1}}))
 exten => _7X.,n,Dial(PJSIP/${{EXTEN:1}}@${{PJTRUNK2}},${{CAMPDTO}},To)
 exten => _7X.,n(end),Hangup()
 
+; VICIDIAL Carrier: CARRIER3 - Asks, on a server that the file was not put on
+exten => _6X.,1,AGI({CALL_LOG})
+exten => _6X.,n,Gosub(dialwarden-vicidial-forgotten,e164,1(${{EXTEN:1}}))
+exten => _6X.,n,Dial(PJSIP/${{EXTEN:1}}@${{PJTRUNK}},${{CAMPDTO}},To)
+exten => _6X.,n,Hangup()
+
 [vicidial-auto-internal]
 {HANGUP_LINE}
 
@@ -127,7 +133,9 @@ class Vicidial:
 
         self.call_log.scripts["call_log"] = set_campaign
 
-    def dials(self, number: str, *, prefix: str = "9", timeout_ms: int = 60000) -> Headers:
+    def dials(
+        self, number: str, *, prefix: str = "9", timeout_ms: int = 60000, telnet_port: int = 0
+    ) -> Headers:
         """The dialer's call, a synchronous Originate; what AMI says once it is answered or over."""
         return self._send(
             "Exten: 8368",
@@ -137,6 +145,7 @@ class Vicidial:
             f'Callerid: "V{STAMP}{LEAD}" <0123456789>',
             f"Timeout: {timeout_ms}",
             f"VDACnote: TESTCAMP|12345|33|{number[2:]}|OUT|MAIN|0",
+            telnet_port=telnet_port,
         )
 
     def agent_dials(self, number: str) -> Headers:
@@ -150,8 +159,8 @@ class Vicidial:
             "Timeout: 60000",
         )
 
-    def _send(self, *lines: str) -> Headers:
-        with RawClient(self.flavour.pbx.ami_port, VICIDIAL) as client:
+    def _send(self, *lines: str, telnet_port: int = 0) -> Headers:
+        with RawClient(telnet_port or self.flavour.pbx.ami_port, VICIDIAL) as client:
             client.send(("\n".join(["Action: Originate", *lines]) + "\n\n").encode())
             return client.response("")
 
@@ -282,6 +291,24 @@ def test_a_campaign_that_nobody_named_is_refused_and_no_lead_is_marked(vicidial:
         vicidial.dials(OTHER)
         assert vicidial.told() == ("REFUSED", "21")
     assert refusal["rule"] == "campaign"
+    assert vicidial.flavour.left() == []
+
+
+def test_with_the_gateway_as_its_telnet_port_nothing_else_becomes_of_a_call(
+    vicidial: Vicidial,
+) -> None:
+    number, gateway = "33622222222", vicidial.flavour.bridge.gateway_port
+    assert vicidial.dials(number, telnet_port=gateway)["response"] == "Success"
+    assert vicidial.flavour.left() == [number]
+    assert len(vicidial.flavour.attempts(number)) == 1
+    vicidial.flavour.clear()
+    vicidial.call_log.clear()
+    assert vicidial.dials(OPPOSED, telnet_port=gateway)["response"] == "Error"
+    assert vicidial.told() == ("DNC", "21")
+
+
+def test_a_carrier_on_a_server_without_the_file_dials_nothing(vicidial: Vicidial) -> None:
+    assert vicidial.dials(CALLABLE, prefix="6")["response"] == "Error"
     assert vicidial.flavour.left() == []
 
 
