@@ -108,6 +108,7 @@ def test_each_part_of_the_core_rests_on_few_others(package: str, allowed: set[st
     [
         ("ledger", {"errors", "facts", "ledger", "question", "verdict"}),
         ("link", {"errors", "link", "wire"}),
+        ("install", {"__version__", "errors", "install", "settings"}),
         ("watch", {"errors", "gate", "ledger", "numbers", "question", "routing", "settings",
                    "verdict", "watch"}),
         ("doors", {"doors", "errors", "gate", "ledger", "log", "numbers", "question", "reasons",
@@ -140,6 +141,7 @@ def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_join
         ("dialwarden.asterisk", {"bridge.py"}),
         ("dialwarden.bridge", {"cli"}),
         ("dialwarden.cli", {"__main__.py", "cli"}),
+        ("dialwarden.install", {"cli", "install"}),
     ],
 )
 def test_it_is_imported_there_and_nowhere_else(name: str, by: set[str]) -> None:

@@ -6,6 +6,7 @@
     │   ├── LedgerUnavailable  locked, disk full, gone: the answer is `unavailable`, try again
     │   └── LedgerBroken       not ours, newer than us, corrupt: a person is needed
     ├── ImportRefused          a file of somebody's is wrong as a whole (list, history, CSV)
+    ├── InstallRefused         Asterisk's folder, or a file in it, is not one to be written to
     ├── ListenError            an address cannot be listened on
     ├── TlsError               a certificate or a key cannot be used (doors/tls.py)
     ├── SelftestError          the self-test itself could not be carried out
@@ -82,6 +83,16 @@ class ImportRefused(DialwardenError):
         self.do = do
         self.line = line
         place = f"{file}:{line}" if line else file
+        super().__init__(f"{place}: {what}" + (f"; {do}" if do else ""))
+
+
+class InstallRefused(DialwardenError):
+    """Our files cannot be put into a folder, or taken out of it."""
+
+    def __init__(self, place: str, what: str, do: str = "") -> None:
+        self.place = place
+        self.what = what
+        self.do = do
         super().__init__(f"{place}: {what}" + (f"; {do}" if do else ""))
 
 

@@ -70,12 +70,16 @@ def test_the_help_of_the_whole_is_the_help_of_the_part(name: str) -> None:
     assert importlib.import_module(f"dialwarden.cli.{module}").command.short_help == help_
 
 
+# A script for a shell, which stands on no configuration.
+SCRIPT = ("completion",)
+
+
 def leaves() -> list[tuple[str, ...]]:
     return [w for w in ALL if not any(other[:-1] == w for other in ALL if len(other) > 1)]
 
 
 # It brings a bridge, a ledger and a configuration of its own.
-WITHOUT_CONFIGURATION = [("selftest",)]
+WITHOUT_CONFIGURATION = [("selftest",), SCRIPT]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +89,9 @@ def test_every_command_takes_a_configuration(words: tuple[str, ...]) -> None:
     assert "--config FILE" in CliRunner().invoke(main, [*words, "--help"]).stdout
 
 
-@pytest.mark.parametrize("words", [w for w in leaves() if w != ("serve",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [w for w in leaves() if w not in {("serve",), SCRIPT}], ids=" ".join
+)
 def test_every_command_speaks_json(words: tuple[str, ...]) -> None:
     assert "--json" in CliRunner().invoke(main, [*words, "--help"]).stdout
 

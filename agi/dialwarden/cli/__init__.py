@@ -39,9 +39,13 @@ COMMANDS = {
     "ledger": ("ledger", "Copy the ledger, and check it."),
     "selftest": ("selftest", "Pull each plug, and show what a caller would get."),
     "policy": ("policies", "The rule packs, figure by figure, with their sources."),
+    "init": ("init", "Write a configuration for the first day."),
+    "install": ("install", "Put our files into Asterisk's folder, or take them out."),
+    "completion": ("completion", "The script with which a shell completes our commands."),
 }
 
-
+# Set by a shell that asks what may stand next: cli/completion.py.
+COMPLETING = "_DIALWARDEN_COMPLETE"
 _CANNOT_BE_WRITTEN = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO}
 
 
@@ -54,6 +58,10 @@ class _Commands(click.Group):
             return None
         module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        if COMPLETING in os.environ:
+            from dialwarden.cli.completing import equip
+
+            equip(command, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

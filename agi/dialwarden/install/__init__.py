@@ -1,0 +1,1 @@
+"""Putting our files into an Asterisk's configuration, and taking them out again."""

@@ -1,0 +1,127 @@
+"""Taking everything out again: each file as it was before the first run, byte for byte.
+
+Owns what may be restored. A file that is still what a run left, or what it found, goes back to what
+the first run found. One that somebody changed since is theirs: of it only the lines between our
+markers are taken out, and a whole file of ours stays where it is. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dialwarden.install.change import Change, sha256
+from dialwarden.install.folder import Folder, Found
+from dialwarden.install.manifest import Flavour
+from dialwarden.install.marked import our_lines, without_lines
+from dialwarden.install.plan import Plan
+from dialwarden.install.record import FileRecord, Run
+
+
+def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
+    """What takes back all the runs, oldest first.
+
+    Raises:
+        InstallRefused: a copy is gone or spoilt, or a file cannot be read.
+    """
+    plan = Plan()
+    chains: dict[str, list[tuple[Run, FileRecord]]] = {}
+    for run in runs:
+        for record in run.files:
+            chains.setdefault(record.path, []).append((run, record))
+    for path, chain in reversed(chains.items()):
+        found = _find(folder, Path(path))
+        _restore(plan, found, chain)
+    # The lines that include our files go before the files: the other way round Asterisk would
+    # load nothing of a file whose include is not there.
+    plan.changes.sort(key=lambda change: change.after is None)
+    return plan
+
+
+def plan_undo_without_record(folder: Folder, flavours: Iterable[Flavour]) -> Plan:
+    """What takes our lines and our files out where no run is on record: the copies were removed.
+
+    A whole file of ours goes where it is as this version ships it, and is told otherwise.
+
+    Raises:
+        InstallRefused: a file cannot be read.
+    """
+    plan = Plan()
+    flavours = tuple(flavours)
+    for name in sorted({include.file for flavour in flavours for include in flavour.includes}):
+        found = folder.find(name)
+        if found.content is not None and our_lines(found.content):
+            plan.changes.append(Change.of(found, without_lines(found.content)))
+    files = {own.target: own.source for flavour in flavours for own in flavour.files}
+    for target, source in sorted(files.items()):
+        found = folder.find(target)
+        if found.content is None or found.link:
+            continue
+        if found.content == source.read_bytes():
+            plan.changes.append(Change.of(found, None))
+        elif plan.changes:
+            plan.notes.append(f"{found.path} is not what this version ships: it stays")
+    return plan
+
+
+def _find(folder: Folder, path: Path) -> Found:
+    if path.is_relative_to(folder.path):
+        return folder.find(str(path.relative_to(folder.path)))
+    return Folder(path.parent).find(path.name)
+
+
+def _restore(plan: Plan, found: Found, chain: Sequence[tuple[Run, FileRecord]]) -> None:
+    run, first = chain[0]
+    place = _oldest_reached(sha256(found.content), chain)
+    if place is not None:
+        content = _before(plan, place, chain)
+        if content != found.content:
+            plan.changes.append(
+                Change(found, content, first.mode, first.uid, first.gid, secret=first.secret)
+            )
+    elif found.content is None:
+        plan.notes.append(f"{found.path} was removed by somebody else: it is not brought back")
+    elif our_lines(found.content):
+        why = (
+            "it was edited since: only our lines are taken out; what it was before the install is "
+            f"in {run.folder}"
+        )
+        plan.changes.append(Change.of(found, without_lines(found.content), why=why))
+    elif first.before is None:
+        plan.missing.append(
+            f"{found.path} was edited since it was put there: it stays. Nothing of ours includes "
+            "it any more; remove it when you have what you need of it"
+        )
+    else:
+        plan.notes.append(f"{found.path} was edited since and has no line of ours: it stays")
+
+
+def _oldest_reached(now: str | None, chain: Sequence[tuple[Run, FileRecord]]) -> int | None:
+    """The oldest run that can be gone back beyond from this state without anybody's edit between.
+
+    None when no run left or found the file in this state.
+    """
+    for place in reversed(range(len(chain))):
+        if now not in (chain[place][1].after, chain[place][1].before):
+            continue
+        # A run that was killed may have found what the next one found again.
+        while place and chain[place][1].before in (
+            chain[place - 1][1].after, chain[place - 1][1].before,
+        ):  # fmt: skip
+            place -= 1
+        return place
+    return None
+
+
+def _before(plan: Plan, place: int, chain: Sequence[tuple[Run, FileRecord]]) -> bytes | None:
+    """A file as the run at this place found it, without anything of the runs before."""
+    run, record = chain[place]
+    content = run.original(record)
+    if place == 0 or content is None:
+        return content
+    if our_lines(content):
+        return without_lines(content)
+    if chain[0][1].before is None:
+        plan.notes.append(f"{record.path}: the copy that was edited is in {run.folder}")
+        return None
+    return content

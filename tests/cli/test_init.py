@@ -1,0 +1,69 @@
+"""`dialwarden init`: a configuration that holds, where there was none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from dialwarden.cli import main
+from dialwarden.cli.init import SHIPPED_LEDGER, SHIPPED_START, configuration
+from dialwarden.policies import load_policies
+from dialwarden.settings.config import load_config
+from dialwarden.shipped import shipped
+
+
+def run(*arguments: object, status: int = 0) -> Result:
+    words = ["init", *map(str, arguments)]
+    result = CliRunner(env={"DIALWARDEN_CONFIG": None}).invoke(main, words)
+    assert result.exit_code == status, result.output
+    return result
+
+
+def test_what_it_writes_is_taken_without_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "etc" / "dialwarden.toml"
+    told = run("--config", file).stdout
+    assert "dialwarden check 0612345678 --campaign demo-fr" in told
+    config = load_config(file, {}, load_policies)
+    assert config.warnings == ()
+    assert config.store.path == tmp_path / "etc" / "var" / "dialwarden.db"
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert file.parent.stat().st_mode & 0o007 == 0
+
+
+def test_the_ledger_may_be_named(tmp_path: Path) -> None:
+    file = tmp_path / "d.toml"
+    found = json.loads(run("--config", file, "--ledger", "/srv/l.db", "--json").stdout)
+    assert found == {"config": str(file), "ledger": "/srv/l.db"}
+    assert load_config(file, {}, load_policies).store.path == Path("/srv/l.db")
+
+
+def test_the_system_wide_one_keeps_its_ledger_where_services_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "dialwarden.toml"
+    monkeypatch.setattr("dialwarden.cli.init._SYSTEM_WIDE", file)
+    run()
+    assert 'path = "/var/lib/dialwarden/dialwarden.db"' in file.read_text()
+
+
+def test_a_file_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "dialwarden.toml"
+    file.write_text("# mine\n")
+    assert "is there already" in run("--config", file, status=2).stderr
+    assert file.read_text() == "# mine\n"
+
+
+def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    told = run("--config", tmp_path / "file" / "d.toml", status=2).stderr
+    assert "cannot be written" in told or "is there already" in told
+    assert "Traceback" not in told
+
+
+def test_what_it_exchanges_stands_in_the_shipped_file_once() -> None:
+    text = shipped("dialwarden.toml").read_text()
+    assert text.count(SHIPPED_LEDGER) == text.count(SHIPPED_START) == 1
+    assert "make run" not in configuration(Path("x.db"))

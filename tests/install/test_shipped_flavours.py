@@ -1,0 +1,60 @@
+"""Every flavour that is shipped: it goes in, stays, and comes out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.install.pbx import Site
+
+from dialwarden.install.manifest import read_flavours
+from dialwarden.install.marked import contexts_of, included_by
+from dialwarden.shipped import shipped
+
+FLAVOURS = read_flavours(shipped())
+
+
+@pytest.fixture
+def pbx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.chdir(tmp_path)
+    site = Site(tmp_path)
+    site.etc.mkdir()
+    return site
+
+
+def test_there_is_one_for_an_extensions_conf_of_ones_own() -> None:
+    assert FLAVOURS["plain"].detect == ()
+
+
+@pytest.mark.parametrize("name", FLAVOURS)
+def test_it_goes_in_once_and_comes_out_byte_for_byte(name: str, pbx: Site) -> None:
+    flavour = FLAVOURS[name]
+    for file in (*flavour.detect, *(include.file for include in flavour.includes)):
+        (pbx.etc / file).parent.mkdir(parents=True, exist_ok=True)
+        pbx.write(file, b"; the admin's\n")
+    for own in flavour.files:
+        (pbx.etc / own.target).parent.mkdir(parents=True, exist_ok=True)
+    before = pbx.state()
+    pbx.install("--flavour", name)
+    for own in flavour.files:
+        assert pbx.read(own.target) == own.source.read_bytes()
+    assert pbx.json("--flavour", name, "--dry-run")["files"] == []
+    pbx.install("--undo")
+    assert pbx.state() == before
+
+
+@pytest.mark.parametrize("name", FLAVOURS)
+def test_what_it_includes_is_what_it_brings(name: str) -> None:
+    flavour = FLAVOURS[name]
+    brought = {own.target for own in flavour.files}
+    for include in flavour.includes:
+        assert set(included_by(include.line.encode())) <= brought
+    contexts = {c for own in flavour.files for c in contexts_of(own.source.read_bytes())}
+    assert {c for include in flavour.includes for c in include.contexts} <= contexts
+
+
+@pytest.mark.parametrize("name", FLAVOURS)
+def test_it_says_how_asterisk_is_told_and_how_to_see_that_it_was(name: str) -> None:
+    flavour = FLAVOURS[name]
+    assert flavour.after
+    assert flavour.checks

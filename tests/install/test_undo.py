@@ -1,0 +1,215 @@
+"""`dialwarden install --undo`: as it was, byte for byte, whatever happened in between."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.install.pbx import CUSTOM, EXTENSIONS, OURS, Site
+
+import dialwarden
+from dialwarden.install.marked import BEGIN
+from dialwarden.install.record import Records
+
+
+def test_undo_restores_every_byte_and_mode(site: Site) -> None:
+    before = site.state()
+    site.install()
+    assert site.state() != before
+    told = site.run("--undo", answer="y\n").stdout
+    assert "-#include extensions_ours.conf" in told
+    assert site.state() == before
+
+
+def test_undo_asks_first_and_shows_what_it_would_do(site: Site) -> None:
+    site.install()
+    before = site.state()
+    assert "Nothing was written" in site.run("--undo", answer="n\n", status=1).stdout
+    assert [one["action"] for one in site.json("--undo", "--dry-run")["files"]] == [
+        "changed", "changed", "removed", "removed",
+    ]  # fmt: skip
+    assert site.state() == before
+
+
+def test_undo_of_several_versions_goes_back_to_before_the_first(site: Site) -> None:
+    before = site.state()
+    site.install()
+    for version in ("2", "3"):
+        (site.templates / "asterisk" / "extensions_ours.conf").write_text(OURS + version)
+        site.install()
+    site.install("--undo")
+    assert site.state() == before
+
+
+def test_undo_twice_has_nothing_to_do(site: Site) -> None:
+    site.install()
+    site.install("--undo")
+    before = site.state()
+    told = site.install("--undo")
+    assert "no install is on record" in told
+    assert site.state() == before
+
+
+def test_what_was_installed_undone_and_installed_again_can_be_undone(site: Site) -> None:
+    before = site.state()
+    for _ in range(2):
+        site.install()
+        site.install("--undo")
+    assert site.state() == before
+
+
+def test_of_a_file_that_the_admin_changed_since_only_our_lines_are_taken_out(site: Site) -> None:
+    site.install()
+    site.write("extensions.conf", b"; first\n" + site.read("extensions.conf") + b"; last\n")
+    told = site.install("--undo")
+    assert "only our lines are taken out" in told
+    assert site.read("extensions.conf") == b"; first\n" + EXTENSIONS + b"; last\n"
+    assert site.read("extensions_custom.conf") == CUSTOM
+    assert not (site.etc / "extensions_ours.conf").exists()
+
+
+def test_an_edit_between_two_versions_survives_the_undo(site: Site) -> None:
+    site.install()
+    site.write("extensions.conf", site.read("extensions.conf") + b"; between\n")
+    manifest = site.templates / "toy" / "install.toml"
+    more = '[[include]]\nfile = "extensions.conf"\nline = "#include extensions_toy.conf"\n'
+    manifest.write_text(manifest.read_text() + more)
+    site.install()
+    site.install("--undo")
+    assert site.read("extensions.conf") == EXTENSIONS + b"; between\n"
+
+
+def test_our_file_that_the_admin_edited_since_stays_and_is_told(site: Site) -> None:
+    site.install()
+    site.write("extensions_ours.conf", b"[mine]\n")
+    told = site.install("--undo", status=1)
+    assert "extensions_ours.conf was edited since it was put there: it stays" in told
+    assert site.read("extensions_ours.conf") == b"[mine]\n"
+    assert site.read("extensions.conf") == EXTENSIONS
+
+
+def test_our_file_that_was_edited_and_then_replaced_is_gone_after_the_undo(site: Site) -> None:
+    before = site.state()
+    site.install()
+    site.write("extensions_ours.conf", b"[mine]\n")
+    site.install()
+    told = site.install("--undo")
+    assert "the copy that was edited is in" in told
+    assert site.state() == before
+
+
+def test_a_file_that_somebody_removed_since_is_not_brought_back(site: Site) -> None:
+    site.install()
+    (site.etc / "extensions_custom.conf").unlink()
+    assert "extensions_custom.conf was removed by somebody else" in site.install("--undo")
+    assert not (site.etc / "extensions_custom.conf").exists()
+
+
+def test_without_the_copies_our_lines_and_files_go_all_the_same(site: Site) -> None:
+    site.install()
+    shutil.rmtree(site.etc / "dialwarden.backup")
+    site.install("--undo")
+    assert site.read("extensions.conf") == EXTENSIONS
+    assert not (site.etc / "extensions_ours.conf").exists()
+
+
+def test_a_spoilt_copy_is_not_restored(site: Site) -> None:
+    backup = Path(site.json("--yes")["backup"])
+    next(backup.glob("*-extensions.conf")).write_bytes(b"something else")
+    before = site.state()
+    assert "is not what was copied there" in site.run("--undo", "--yes", status=2).stderr
+    assert site.state() == before
+
+
+def test_a_spoilt_manifest_is_told(site: Site) -> None:
+    backup = Path(site.json("--yes")["backup"])
+    (backup / "manifest.json").write_text("{}")
+    assert "is no manifest of ours" in site.run("--undo", "--yes", status=2).stderr
+
+
+def test_two_at_once_do_not_mix(site: Site) -> None:
+    with Records(site.etc).alone():
+        assert "another `dialwarden install` is at work" in site.run("--yes", status=2).stderr
+    assert not (site.etc / "extensions_ours.conf").exists()
+
+
+# Killed in the middle
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+left = int(sys.argv[1])
+replace, unlink = Path.replace, Path.unlink
+
+def count(do):
+    def counted(self, *args, **kwargs):
+        global left
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        return do(self, *args, **kwargs)
+    return counted
+
+Path.replace, Path.unlink = count(replace), count(unlink)
+import dialwarden.cli.install as command
+command.shipped = lambda name="": Path(sys.argv[2]) / name
+from dialwarden.cli import main
+main(sys.argv[3:])
+"""
+
+
+def killed_at(site: Site, step: int, *arguments: str) -> int:
+    """Run the command, killed as `kill -9` does before its step-th rename or removal."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, str(step), str(site.templates), "install",
+         "--asterisk-dir", str(site.etc), "--yes", *arguments],
+        env={**os.environ, "PYTHONPATH": str(Path(dialwarden.__file__).parents[1])},
+        capture_output=True, check=False,
+    ).returncode  # fmt: skip
+
+
+# Four files, two of them copied first, and the manifest.
+@pytest.mark.parametrize("step", range(7))
+def test_killed_anywhere_no_file_is_half_written_and_again_or_undo_mends(
+    site: Site, step: int, tmp_path: Path
+) -> None:
+    before = site.state()
+    assert killed_at(site, step) == -signal.SIGKILL
+    halfway = site.state()
+    for name, (content, _) in halfway.items():
+        if not name.startswith(".dialwarden-"):
+            ours = (site.templates / "asterisk" / name, site.templates / "toy" / name)
+            whole = [path.read_bytes() for path in ours if path.exists()]
+            assert content in whole or content == before[name][0] or BEGIN in content, name
+    # What includes a file of ours is never there before that file.
+    for name in ("extensions_ours.conf", "extensions_toy.conf"):
+        including = [n for n, (content, _) in halfway.items() if name.encode() in content]
+        assert not including or name in halfway
+    other = Site(tmp_path / "other")
+    shutil.copytree(site.etc, other.etc)
+    site.install()
+    site.install("--undo")
+    assert site.state() == before
+    undone = Site(site.folder)
+    shutil.rmtree(site.etc)
+    shutil.copytree(other.etc, site.etc)
+    # The record names the folder that it was made in.
+    undone.install("--undo")
+    left = {name: found for name, found in undone.state().items() if ".dialwarden-" not in name}
+    assert left == before
+
+
+@pytest.mark.parametrize("step", range(5))
+def test_an_undo_killed_anywhere_is_ended_by_another(site: Site, step: int) -> None:
+    before = site.state()
+    site.install()
+    assert killed_at(site, step, "--undo") == -signal.SIGKILL
+    site.install("--undo")
+    assert {name: found for name, found in site.state().items() if ".dialwarden-" not in name} == (
+        before
+    )
