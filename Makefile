@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami lint types unit covered asterisk dist lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami lint types unit covered asterisk manual dist lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -108,6 +108,10 @@ asterisk:
 	@echo "== tests on a real Asterisk 22 and 16; the first time Debian roots with them are made (root needed)"
 	@$(BIN)/python -m pytest -v --timeout=600 tests/asterisk \
 		|| { code=$$?; [[ $$code -eq 5 && -n "$${DIALWARDEN_NO_ASTERISK:-}" ]] || exit $$code; }
+
+manual: ## write the pages that come from the code: docs/configuration.md, docs/options.md, docs/man
+	@.ci/venv.sh dev
+	@$(BIN)/python -m dialwarden.manual docs
 
 dist: ## the source archive and the wheel, in dist/
 	@.ci/venv.sh dev

@@ -140,7 +140,7 @@ def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_join
         ("dialwarden.doors", {"asterisk.py", "bridge.py", "doors"}),
         ("dialwarden.asterisk", {"bridge.py"}),
         ("dialwarden.bridge", {"cli"}),
-        ("dialwarden.cli", {"__main__.py", "cli"}),
+        ("dialwarden.cli", {"__main__.py", "cli", "manual"}),
         ("dialwarden.install", {"cli", "install"}),
     ],
 )

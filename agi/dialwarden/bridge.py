@@ -15,7 +15,6 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -62,7 +61,8 @@ from dialwarden.policy.days import know_year
 from dialwarden.policy.model import Confidence
 from dialwarden.retention import DailyPurge
 from dialwarden.settings.config import Config, load_config
-from dialwarden.settings.sections import Gateway, Numbers
+from dialwarden.settings.effect import changed_for_a_restart
+from dialwarden.settings.sections import Numbers
 
 # Calls in flight when we stop: each is answered within the question's deadline anyway.
 STOP_GRACE_S = 3.0
@@ -278,15 +278,8 @@ class Bridge:
             log.exception("reload: the old configuration stays in force")
             return
         say_warnings(new)
-        for name, was, now in (
-            ("[store] path", self._started_with.store.path, new.store.path),
-            ("[agi]", self._started_with.agi, new.agi),
-            ("[ami]", self._started_with.ami, new.ami),
-            ("[gateway]", _fixed(self._started_with.gateway), _fixed(new.gateway)),
-            ("[http]", self._started_with.http, new.http),
-        ):
-            if was != now:
-                log.warning("reload: %s changed; it takes effect with a restart", name)
+        for name in changed_for_a_restart(self._started_with, new):
+            log.warning("reload: %s changed; it takes effect with a restart", name)
         self._config = new
         self._gate.rulebook = rulebook
         if self._asterisk is not None:
@@ -315,11 +308,6 @@ class Bridge:
             return
         self._handed_over = True
         self._stopped.set()
-
-
-def _fixed(gateway: Gateway) -> Gateway:
-    """What of a gateway's settings only a restart changes."""
-    return replace(gateway, campaigns={}, dialplan_users=())
 
 
 async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:

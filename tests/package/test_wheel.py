@@ -130,6 +130,12 @@ def test_the_program_is_the_installed_one(program: Path, tmp_path: Path) -> None
     assert Path(where.strip()).is_relative_to(program.parents[1])
 
 
+def test_the_manual_pages_are_where_man_looks(program: Path) -> None:
+    for name in ("man1/dialwarden.1", "man5/dialwarden.toml.5"):
+        page = SOURCES / "docs" / "man" / Path(name).name
+        assert (program.parents[1] / "share" / "man" / name).read_bytes() == page.read_bytes()
+
+
 def test_help_and_policies_work_from_it(program: Path, tmp_path: Path) -> None:
     assert "May this number be called now" in run(program, "--help", cwd=tmp_path)
     policies = json.loads(run(program, "policy", "list", "--json", cwd=tmp_path))

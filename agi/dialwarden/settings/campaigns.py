@@ -27,6 +27,7 @@ from dialwarden.settings.forms import (
     NAMES,
     REGION,
     Form,
+    Setting,
     form_of,
     list_of,
     one_of,
@@ -287,6 +288,32 @@ def read_campaign(name: str, table: Table) -> CampaignDraft:
             "sector", f'found "{entry.sector}", which means something else in a consent\'s scope'
         )
     return CampaignDraft(table, entry, _read_tighten(name, table.table("tighten")))
+
+
+# As the reference shows them; they are read below, each in its own way.
+TIGHTEN = (
+    Setting(
+        "hours",
+        'a table of days ("mon", "mon-fri") and arrays of windows ("10:00-12:30")',
+        None,
+        "When may be called, in the callee's local time; days not named are closed.",
+        required=False,
+    ),
+    Setting("closed", "an array of dates", (), "Days on which nobody is called.", required=False),
+    Setting(
+        "caps",
+        "an array of tables { max, period }: a whole number from 1 to 1000, and a period such as "
+        '"2 days" or "48 hours"',
+        (),
+        "At most so many attempts in a period; days are the callee's calendar days, hours rolling.",
+        required=False,
+    ),
+    Setting("gap", "a period", None, "The least time between two attempts.", required=False),
+    Setting(
+        "margin", 'a time such as "2 minutes", at most 4 hours', None,
+        "Every window closes this long before its end.", required=False,
+    ),
+)  # fmt: skip
 
 
 def _read_tighten(name: str, table: Table) -> HouseRules:
