@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 
 from dialwarden import __version__
 from dialwarden.manual.commands import PROGRAM, Command
 from dialwarden.manual.settings import Key, Section
 
+_WIDTH = 72
 _COMMANDS_END = f"""\
 .SH EXIT STATUS
 .TP
@@ -41,12 +43,14 @@ dialwarden.toml \\- the configuration of dialwarden
 .SH DESCRIPTION
 One TOML file, read at the start and again on
 .BR SIGHUP .
-Every section may be left out. Relative paths begin at the file's own folder.
-A key that is unknown or wrong stops the start, with its line, what was found and what is allowed.
+Every section may be left out. Relative paths begin at the file's own
+folder. A key that is unknown or wrong stops the start, with its line,
+what was found and what is allowed.
 .PP
 What is marked
 .I restart
-is only taken by a bridge that starts anew; the rest by one that reads its file again.
+is only taken by a bridge that starts anew; the rest by one that reads
+its file again.
 """
 
 
@@ -66,7 +70,7 @@ def commands_page(about: Iterable[str], commands: Iterable[Command]) -> str:
 
 
 def _command(command: Command) -> Iterable[str]:
-    yield f'.SS "{_text(PROGRAM)} {_text(command.words)} {_text(command.usage)}"'
+    yield f'.SS "{_line(f"{PROGRAM} {command.words} {command.usage}")}"'
     for place, text in enumerate(command.paragraphs):
         first, _, rest = text.partition("\n")
         if first.strip() == "\b":
@@ -76,16 +80,16 @@ def _command(command: Command) -> Iterable[str]:
             yield ".PP"
         yield _text(text)
     for name, help_ in command.options:
-        yield from (".TP", f".B {_text(name)}", _text(help_))
+        yield from (".TP", f".B {_line(name)}", _text(help_))
 
 
 def configuration_page(sections: Iterable[Section]) -> str:
     """dialwarden.toml(5)."""
     lines = [_header("dialwarden.toml", 5, "File Formats"), _CONFIGURATION.rstrip("\n")]
     for section in sections:
-        lines += [f'.SH "[{_text(section.name)}]"', _text(section.about)]
+        lines += [f'.SH "[{_line(section.name)}]"', _text(section.about)]
         for key in section.keys:
-            lines += [".TP", f".B {_text(key.name)}", _text(_told(key))]
+            lines += [".TP", f".B {_line(key.name)}", _text(_told(key))]
     lines += [".SH SEE ALSO", f".BR {PROGRAM} (1)"]
     return "\n".join(lines) + "\n"
 
@@ -104,7 +108,9 @@ def _header(name: str, section: int, volume: str) -> str:
 
 
 def _text(text: str) -> str:
-    return _line(" ".join(text.split()).replace("`", ""))
+    """A paragraph, in lines as `mandoc -T lint` likes them."""
+    plain = " ".join(text.split()).replace("`", "")
+    return "\n".join(map(_line, textwrap.wrap(plain, _WIDTH, break_on_hyphens=False)))
 
 
 def _line(text: str) -> str:
