@@ -67,3 +67,20 @@ def test_what_it_exchanges_stands_in_the_shipped_file_once() -> None:
     text = shipped("dialwarden.toml").read_text()
     assert text.count(SHIPPED_LEDGER) == text.count(SHIPPED_START) == 1
     assert "make run" not in configuration(Path("x.db"))
+
+
+def test_a_configuration_in_a_folder_that_is_not_ours_to_enter_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """/etc/dialwarden is made for its owner and group alone."""
+
+    def denied(self: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "is_file", denied)
+    for env, told in (
+        ({"DIALWARDEN_CONFIG": None}, "this user may not look for /etc/dialwarden/dialwarden.toml"),
+        ({"DIALWARDEN_CONFIG": "/x/d.toml"}, "/x/d.toml: this user may not look for it"),
+    ):
+        done = CliRunner(env=env).invoke(main, ["check", "112"])
+        assert (done.exit_code, told in done.stderr) == (2, True), done.output

@@ -17,4 +17,5 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Site:
     monkeypatch.setattr("dialwarden.cli.install.shipped", lambda name="": one.templates / name)
     places = (Path("dialwarden.toml"), tmp_path / "none" / "dialwarden.toml")
     monkeypatch.setattr("dialwarden.cli.install.CONFIG_PLACES", places)
+    monkeypatch.setattr("dialwarden.settings.config.CONFIG_PLACES", places)
     return one

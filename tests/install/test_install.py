@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.install.pbx import CUSTOM, EXTENSIONS, OURS, TOY, Site
 
+from dialwarden.errors import InstallRefused
+from dialwarden.install.change import Change
+from dialwarden.install.folder import Folder
 from dialwarden.install.marked import BEGIN, END
+from dialwarden.install.writing import write
 
 BLOCK = b"%s\n#include extensions_ours.conf\n%s\n" % (BEGIN, END)
 
@@ -184,6 +192,52 @@ def test_a_folder_that_is_not_there_is_told(site: Site) -> None:
     assert "no such folder" in told
     assert "--asterisk-dir" in told
     assert "is no folder" in site.run("--asterisk-dir", site.etc / "toy_menu.conf", status=2).stderr
+
+
+@pytest.fixture
+def nobody(site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """The site in a folder that all may enter, and the rights of nobody in particular."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        one = Site(Path(name))
+        shutil.copytree(site.folder, one.folder, dirs_exist_ok=True)
+        one.folder.chmod(0o755)
+        (one.etc / "extensions.conf").chmod(0o644)
+        (one.folder / "open").mkdir()
+        (one.folder / "open").chmod(0o777)
+        monkeypatch.setattr("dialwarden.cli.install.shipped", lambda name="": one.templates / name)
+        one.json("--dry-run")  # has everything imported that root may read
+        was = os.geteuid()
+        if was == 0:
+            os.seteuid(65534)
+        else:
+            one.etc.chmod(0o555)
+        yield one
+        os.seteuid(was)
+        one.etc.chmod(0o755)
+
+
+def test_without_the_right_to_write_nothing_is_begun(nobody: Site) -> None:
+    told = nobody.run("--yes", status=2).stderr
+    assert "may not be written to by this user; run this as root, or with --dry-run" in told
+    assert len(nobody.json("--dry-run")["files"]) == 4
+
+
+def test_an_owner_that_cannot_be_kept_is_told_and_the_file_is_as_it_was(nobody: Site) -> None:
+    file = nobody.folder / "open" / "extensions.conf"
+    file.write_bytes(b"as it was")
+    roots = dataclasses.replace(Folder(file.parent).find(file.name), uid=0, gid=0)
+    with pytest.raises(InstallRefused, match=r"cannot be written \(Operation not permitted\)"):
+        write(Change.of(roots, b"new"))
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [b"as it was"]
+
+
+def test_a_folder_that_a_file_shall_go_into_is_asked_for(site: Site) -> None:
+    manifest = site.templates / "toy" / "install.toml"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('file = "extensions_custom.conf"', 'file = "more.d/x.conf"'))
+    told = site.run("--yes", status=2).stderr
+    assert "more.d: no such folder; make it, or name another flavour" in told
+    assert not (site.etc / "extensions_ours.conf").exists()
 
 
 def test_json_that_would_ask_is_a_wrong_use(site: Site) -> None:

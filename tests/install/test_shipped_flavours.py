@@ -29,9 +29,12 @@ def test_there_is_one_for_an_extensions_conf_of_ones_own() -> None:
 @pytest.mark.parametrize("name", FLAVOURS)
 def test_it_goes_in_once_and_comes_out_byte_for_byte(name: str, pbx: Site) -> None:
     flavour = FLAVOURS[name]
-    for file in (*flavour.detect, *(include.file for include in flavour.includes)):
-        (pbx.etc / file).parent.mkdir(parents=True, exist_ok=True)
-        pbx.write(file, b"; the admin's\n")
+    included = [include.file for include in flavour.includes]
+    for name_of_theirs in (*included, *flavour.detect):
+        # What a folder's name speaks for is empty, but for what goes into it.
+        if not (pbx.etc / name_of_theirs).is_dir():
+            (pbx.etc / name_of_theirs).parent.mkdir(parents=True, exist_ok=True)
+            pbx.write(name_of_theirs, b"; the admin's\n")
     for own in flavour.files:
         (pbx.etc / own.target).parent.mkdir(parents=True, exist_ok=True)
     before = pbx.state()

@@ -15,7 +15,7 @@ import click
 
 from dialwarden.cli.common import config_option, json_option, utc_now, who
 from dialwarden.cli.install_telling import Told, print_told, show_plan
-from dialwarden.errors import InstallRefused
+from dialwarden.errors import InstallRefused, SettingsError
 from dialwarden.install.apply import install, undo
 from dialwarden.install.folder import Folder
 from dialwarden.install.manager import OurSide, plan_manager
@@ -183,9 +183,12 @@ def _config_file(option: str | None) -> Path:
     Raises:
         SettingsError: the one named does not exist.
     """
-    if option or os.environ.get(CONFIG_VARIABLE):
+    try:
         return find_config(option, os.environ)
-    return next((place for place in CONFIG_PLACES if place.is_file()), CONFIG_PLACES[-1])
+    except SettingsError:
+        if option or os.environ.get(CONFIG_VARIABLE):
+            raise
+        return CONFIG_PLACES[-1]
 
 
 def _section(config: Path, name: str) -> dict[str, str]:

@@ -61,9 +61,9 @@ class Folder:
             ) from None
         if not is_folder:
             raise InstallRefused(str(path), "is no folder", "name the folder it is in")
-        if not os.access(real, os.R_OK | os.X_OK):
+        if not os.access(real, os.R_OK | os.X_OK, effective_ids=True):
             raise InstallRefused(str(path), "may not be read by this user", "run this as root")
-        if writing and not os.access(real, os.W_OK):
+        if writing and not os.access(real, os.W_OK, effective_ids=True):
             raise InstallRefused(
                 str(path),
                 "may not be written to by this user",

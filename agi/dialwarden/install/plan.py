@@ -63,12 +63,8 @@ def plan_flavour(folder: Folder, flavour: Flavour, installed: Mapping[Path, str 
 def _own_file(
     plan: Plan, folder: Folder, own: OwnFile, installed: Mapping[Path, str | None]
 ) -> None:
-    found = folder.find(own.target)
+    found = _find(folder, own.target)
     content = own.source.read_bytes()
-    if not found.path.parent.is_dir():
-        raise InstallRefused(
-            str(found.path.parent), "no such folder", "make it, or choose another flavour"
-        )
     if found.content == content:
         return
     if found.link:
@@ -78,6 +74,16 @@ def _own_file(
             "remove the link, or bring what it leads to up to date",
         )
     plan.changes.append(Change.of(found, content, why=why_replaced(found, installed)))
+
+
+def _find(folder: Folder, name: str) -> Found:
+    """A file that may be written to: its own folder is there."""
+    found = folder.find(name)
+    if not found.path.parent.is_dir():
+        raise InstallRefused(
+            str(found.path.parent), "no such folder", "make it, or name another flavour"
+        )
+    return found
 
 
 def why_replaced(found: Found, installed: Mapping[Path, str | None]) -> str:
@@ -92,7 +98,7 @@ def why_replaced(found: Found, installed: Mapping[Path, str | None]) -> str:
 def _includes(
     plan: Plan, folder: Folder, name: str, includes: list[Include], flavour: Flavour
 ) -> None:
-    found = folder.find(name)
+    found = _find(folder, name)
     text = found.content or b""
     if b"\0" in text:
         raise InstallRefused(str(found.path), "holds NUL bytes: no text", "look what it is")

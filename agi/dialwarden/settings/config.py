@@ -83,18 +83,33 @@ def find_config(option: str | Path | None, env: Mapping[str, str]) -> Path:
     Raises:
         SettingsError: the one named does not exist, or none is named and there is none.
     """
+    hidden: list[Path] = []
     named = str(option) if option else env.get(CONFIG_VARIABLE, "")
     if named:
-        if Path(named).is_file():
+        if _is_file(Path(named), hidden):
             return Path(named)
         by = "--config" if option else f"${CONFIG_VARIABLE}"
-        raise SettingsError([Problem(named, "", 0, f"no such file; {by} names it")])
+        what = "this user may not look for it" if hidden else "no such file"
+        raise SettingsError([Problem(named, "", 0, f"{what}; {by} names it")])
     for place in CONFIG_PLACES:
-        if place.is_file():
+        if _is_file(place, hidden):
             return place
     tried = " nor ".join(str(place) for place in CONFIG_PLACES)
     message = f"neither {tried} exists; name one with --config FILE or ${CONFIG_VARIABLE}"
+    if hidden:
+        message = (
+            f"this user may not look for {hidden[-1]}; run this as root or as the bridge's user"
+        )
     raise SettingsError([Problem("configuration", "", 0, message)])
+
+
+def _is_file(place: Path, hidden: list[Path]) -> bool:
+    """Whether there is a file; a place that this user may not look into is noted."""
+    try:
+        return place.is_file()
+    except PermissionError:
+        hidden.append(place)
+        return False
 
 
 def load_config(
