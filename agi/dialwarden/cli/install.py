@@ -159,10 +159,11 @@ def _agreed(told: Told, wishes: _Wishes) -> bool:
         return False
     if not told.plan.changes or wishes.yes:
         return True
-    if click.confirm("Write this?", err=True):
-        return True
-    told.declined = True
-    return False
+    try:
+        told.declined = not click.confirm("Write this?", err=True)
+    except click.Abort:  # nobody is there to answer
+        told.declined = True
+    return not told.declined
 
 
 def _told_to_asterisk(flavour: Flavour | None, wishes: _Wishes, *, checks: bool) -> list[Outcome]:

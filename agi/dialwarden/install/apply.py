@@ -38,6 +38,7 @@ def undo(records: Records, plan: Plan, runs: Sequence[Run], *, now: datetime) ->
         InstallRefused: a file was changed meanwhile, or cannot be written.
     """
     _check_unchanged(plan.changes)
+    clear_left_behind(records.asterisk)
     _write_all(plan.changes)
     records.mark_undone(runs, now)
 

@@ -67,7 +67,8 @@ class Change:
     def diff(self) -> Iterator[str]:
         """A unified diff, without line ends; what is no UTF-8 stands there as \\xNN."""
         if self.secret:
-            yield f"{self.action}: {self.path}, mode {self.mode:04o} (its content is not shown)"
+            mode = "" if self.after is None else f", mode {self.mode:04o}"
+            yield f"{self.action}: {self.path}{mode} (its content is not shown)"
             return
         name = str(self.path)
         before = "/dev/null" if self.found.content is None else name

@@ -4,11 +4,12 @@ Owns the folder `dialwarden.backup`: one folder a run, named by its instant in U
 each file as it was and `manifest.json`:
 
     {"version": 1, "at": "2026-12-01T09:30:00+00:00", "by": "root", "program": "1.2.0",
-     "flavour": "plain", "undone": null,
-     "files": [{"path": "/etc/asterisk/extensions.conf", "copy": "1-extensions.conf",
+     "asterisk": "/etc/asterisk", "flavour": "plain", "undone": null,
+     "files": [{"path": "extensions.conf", "copy": "1-extensions.conf",
                 "before": sha256, "after": sha256, "mode": 416, "uid": 0, "gid": 0,
                 "secret": false}]}
 
+`path` is relative to the folder, where it is in there: a copy of the folder is a folder of its own.
 It is written whole before the first file is touched: a run that was killed is on record. `copy` and
 `before` are null where there was no file, `after` where there is none any more. Copies may hold
 secrets: the folder is its owner's alone.
@@ -55,6 +56,7 @@ class Run:
 
     Attributes:
         folder: where its copies are.
+        asterisk: the folder it was run in.
         undone: when it was taken back, ISO 8601; None: it holds.
     """
 
@@ -62,6 +64,7 @@ class Run:
     at: str
     by: str
     program: str
+    asterisk: str
     flavour: str
     undone: str | None
     files: tuple[FileRecord, ...]
@@ -93,6 +96,7 @@ class Records:
     """The runs in an Asterisk folder."""
 
     def __init__(self, asterisk: Path) -> None:
+        self.asterisk = asterisk
         self.folder = asterisk / FOLDER
 
     @contextmanager
@@ -130,7 +134,9 @@ class Records:
 
     def installed(self) -> Mapping[Path, str | None]:
         """The files that runs wrote, and the sha256 that the last one gave each."""
-        return {Path(record.path): record.after for run in self.runs() for record in run.files}
+        return {
+            self.asterisk / record.path: record.after for run in self.runs() for record in run.files
+        }
 
     def begin(self, changes: Sequence[Change], *, flavour: str, by: str, now: datetime) -> Run:
         """Copy every file that is about to change, and write down what will be.
@@ -158,7 +164,7 @@ class Records:
                 replace_file(folder / copy, found.content, 0o600, os.getuid(), os.getgid())
             records.append(
                 FileRecord(
-                    str(found.path),
+                    self._told(found.path),
                     copy,
                     sha256(found.content),
                     sha256(change.after),
@@ -169,17 +175,22 @@ class Records:
                 )
             )
         run = Run(
-            folder,
-            now.isoformat(timespec="seconds"),
-            by,
-            __version__,
-            flavour,
-            None,
-            tuple(records),
+            folder=folder,
+            at=now.isoformat(timespec="seconds"),
+            by=by,
+            program=__version__,
+            asterisk=str(self.asterisk),
+            flavour=flavour,
+            undone=None,
+            files=tuple(records),
         )
         _write(run)
         sync_folder(self.folder)
         return run
+
+    def _told(self, path: Path) -> str:
+        inside = path.is_relative_to(self.asterisk)
+        return str(path.relative_to(self.asterisk) if inside else path)
 
     def _new_folder(self, now: datetime) -> Path:
         name = f"{now:%Y%m%dT%H%M%S.%fZ}"

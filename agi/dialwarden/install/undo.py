@@ -30,8 +30,12 @@ def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
         for record in run.files:
             chains.setdefault(record.path, []).append((run, record))
     for path, chain in reversed(chains.items()):
-        found = _find(folder, Path(path))
-        _restore(plan, found, chain)
+        if Path(path).is_absolute() and chain[-1][0].asterisk != str(folder.path):
+            plan.notes.append(
+                f"{path} was written by an install into {chain[-1][0].asterisk}: it stays"
+            )
+            continue
+        _restore(plan, _find(folder, Path(path)), chain)
     # The lines that include our files go before the files: the other way round Asterisk would
     # load nothing of a file whose include is not there.
     plan.changes.sort(key=lambda change: change.after is None)
@@ -65,9 +69,9 @@ def plan_undo_without_record(folder: Folder, flavours: Iterable[Flavour]) -> Pla
 
 
 def _find(folder: Folder, path: Path) -> Found:
-    if path.is_relative_to(folder.path):
-        return folder.find(str(path.relative_to(folder.path)))
-    return Folder(path.parent).find(path.name)
+    if path.is_absolute():
+        return Folder(path.parent).find(path.name)
+    return folder.find(str(path))
 
 
 def _restore(plan: Plan, found: Found, chain: Sequence[tuple[Run, FileRecord]]) -> None:
