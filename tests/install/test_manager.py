@@ -154,3 +154,12 @@ def test_a_secret_in_the_configuration_itself_is_refused(site: Site, config: Pat
 def test_without_a_configurations_folder_init_is_named(site: Site, config: Path) -> None:
     told = site.run("--yes", "--with-manager", status=2).stderr
     assert "no such folder for the secret; make the configuration first: dialwarden init" in told
+
+
+def test_how_the_service_gets_the_secret_is_told_when_it_is_new(site: Site, config: Path) -> None:
+    drop_in = site.templates / "systemd" / "dialwarden.service.d" / "ami-secret.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\n")
+    words = ("--with-manager", "--config", config)
+    assert f"under systemd {drop_in} hands the secret to the service" in site.install(*words)
+    assert "under systemd" not in site.install(*words)

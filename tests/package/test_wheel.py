@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -43,35 +44,27 @@ def outside() -> dict[str, str]:
     return {name: value for name, value in environ().items() if not name.startswith("PYTHON")}
 
 
+# What a developer's own bridge leaves in config/.
+LEFT_BEHIND = ("*.secret", "*.db*", "*.log", "__pycache__", "*.egg-info")
+
+
 def shipped_files() -> set[str]:
-    """What the sources have in config/, as git would hand it out."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "."],
-        cwd=CONFIG, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return {name for name in listed.stdout.splitlines() if (CONFIG / name).is_file()}
+    """What the sources have in config/."""
+    files = (path.relative_to(CONFIG) for path in CONFIG.rglob("*") if path.is_file())
+    return {str(file) for file in files if not any(file.match(name) for name in LEFT_BEHIND)}
 
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A source archive, and the wheel that is made of it; the build backend is the lock's."""
     folder = tmp_path_factory.mktemp("dist")
-    copy = tmp_path_factory.mktemp("sources") / "dialwarden"
+    copy = tmp_path_factory.mktemp("sources")
     # A copy: the build writes beside the sources.
-    names = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=SOURCES, capture_output=True, check=True,
-    ).stdout.decode().split("\0")  # fmt: skip
-    for name in names:
-        source = SOURCES / name
-        if not name or not (source.exists() or source.is_symlink()):
-            continue
-        target = copy / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_symlink():
-            target.symlink_to(source.readlink())
-        else:
-            target.write_bytes(source.read_bytes())
+    for name in ("agi", "config", "docs", "tests"):
+        ignored = shutil.ignore_patterns(*LEFT_BEHIND)
+        shutil.copytree(SOURCES / name, copy / name, symlinks=True, ignore=ignored)
+    for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(SOURCES / name, copy / name)
     (copy / "config" / "ami.secret").write_text("not to be published\n")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, copy, cwd=folder)
     return folder

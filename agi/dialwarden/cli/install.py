@@ -120,6 +120,12 @@ def _planned(folder: Folder, flavour: Flavour, records: Records, wishes: _Wishes
     if wishes.with_manager:
         template = shipped("asterisk/manager_dialwarden.conf").read_text("utf-8")
         plan_manager(plan, folder, template, _our_side(config), installed)
+        drop_in = shipped("systemd/dialwarden.service.d/ami-secret.conf")
+        if drop_in.is_file() and any(change.secret for change in plan.changes):
+            plan.notes.append(
+                f"under systemd {drop_in} hands the secret to the service: copy it into "
+                "/etc/systemd/system/dialwarden.service.d, then systemctl daemon-reload"
+            )
     listen = _section(config, "agi").get("listen", str(Agi().listen))
     if listen != str(Agi().listen):
         plan.notes.append(
