@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import shutil
 import tempfile
@@ -229,6 +230,47 @@ def test_an_owner_that_cannot_be_kept_is_told_and_the_file_is_as_it_was(nobody: 
     with pytest.raises(InstallRefused, match=r"cannot be written \(Operation not permitted\)"):
         write(Change.of(roots, b"new"))
     assert [path.read_bytes() for path in file.parent.iterdir()] == [b"as it was"]
+
+
+def test_copies_that_this_user_may_not_read_are_not_taken_for_none(nobody: Site) -> None:
+    nobody.folder.joinpath("open", "extensions.conf").write_bytes(EXTENSIONS)
+    closed = nobody.folder / "open" / "dialwarden.backup"
+    closed.mkdir()
+    closed.chmod(0)
+    words = ("--asterisk-dir", closed.parent, "--undo", "--dry-run")
+    assert f"{closed}: may not be read by this user" in nobody.run(*words, status=2).stderr
+    closed.chmod(0o700)
+
+
+def test_what_was_written_before_a_fault_is_told(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, replace = site.state(), Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target == site.etc / "extensions.conf":
+            raise OSError(errno.ENOSPC, "No space left on device", str(self))
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", full)
+        told = site.run("--yes", status=2).stderr
+    assert "cannot be written (No space left on device); 2 of 4 files are written" in told
+    assert "then the same again; or --undo" in told
+    site.install("--undo")
+    assert site.state() == before
+
+
+def test_access_lists_and_labels_go_with_a_file(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told by the calls: not every file system has them."""
+    given: list[tuple[str, bytes]] = []
+    monkeypatch.setattr("os.listxattr", lambda path: ["system.posix_acl_access"])
+    monkeypatch.setattr("os.getxattr", lambda path, name: Path(path).name.encode())
+    monkeypatch.setattr("os.setxattr", lambda fd, name, value: given.append((name, value)))
+    site.install()
+    assert ("system.posix_acl_access", b"extensions.conf") in given
 
 
 def test_a_folder_that_a_file_shall_go_into_is_asked_for(site: Site) -> None:

@@ -78,6 +78,12 @@ def test_every_key_says_what_it_takes_and_what_it_is_for(section: str, key: str)
     assert f"| `{key}` |" in (DOCS / "configuration.md").read_text()
 
 
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_section_says_what_it_is(name: str) -> None:
+    assert len(SECTIONS[name].about) > 10
+    assert SECTIONS[name].about.endswith(".")
+
+
 def test_a_default_is_what_may_be_written() -> None:
     """Each default, written into a file, is taken and changes nothing."""
     bare = read_config(b"", Path("x.toml"), {})

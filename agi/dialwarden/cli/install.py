@@ -108,8 +108,10 @@ def _install(folder: Folder, wishes: _Wishes) -> Told:
     told = Told(folder.path, flavour, why, plan, dry_run=wishes.dry_run)
     if not _agreed(told, wishes):
         return told
-    with records.alone():
-        made = install(records, plan, flavour=flavour.name, by=who(), now=utc_now())
+    made = None
+    if plan.changes:
+        with records.alone():
+            made = install(records, plan, flavour=flavour.name, by=who(), now=utc_now())
     return told.after(made, _told_to_asterisk(flavour, wishes, checks=True))
 
 

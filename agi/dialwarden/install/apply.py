@@ -23,8 +23,6 @@ def install(records: Records, plan: Plan, *, flavour: str, by: str, now: datetim
     Raises:
         InstallRefused: a file was changed meanwhile, or cannot be written.
     """
-    if not plan.changes:
-        return None
     _check_unchanged(plan.changes)
     run = records.begin(plan.changes, flavour=flavour, by=by, now=now)
     _write_all(plan.changes)
@@ -64,5 +62,11 @@ def _write_all(changes: Sequence[Change]) -> None:
     folders: set[Path] = {change.path.parent for change in changes}
     for folder in folders:
         clear_left_behind(folder)
-    for change in changes:
-        write(change)
+    for place, change in enumerate(changes):
+        try:
+            write(change)
+        except InstallRefused as error:
+            done = f"; {place} of {len(changes)} files are written" if place else ""
+            raise InstallRefused(
+                error.place, error.what + done, f"{error.do}, then the same again; or --undo"
+            ) from None

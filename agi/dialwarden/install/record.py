@@ -114,12 +114,13 @@ class Records:
                 str(self.folder), f"cannot be made ({error.strerror})", "run this as root"
             ) from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InstallRefused(
+                    str(self.folder), "another `dialwarden install` is at work", "wait for its end"
+                ) from None
             yield
-        except BlockingIOError:
-            raise InstallRefused(
-                str(self.folder), "another `dialwarden install` is at work", "wait for its end"
-            ) from None
         finally:
             os.close(descriptor)
 
@@ -127,9 +128,17 @@ class Records:
         """Every run that holds, oldest first.
 
         Raises:
-            InstallRefused: a manifest cannot be read.
+            InstallRefused: the folder, or a manifest in it, cannot be read.
         """
-        files = sorted(self.folder.glob(f"*/{_MANIFEST}")) if self.folder.is_dir() else []
+        if not self.folder.is_dir():
+            return ()
+        if not os.access(self.folder, os.R_OK | os.X_OK, effective_ids=True):
+            raise InstallRefused(
+                str(self.folder),
+                "may not be read by this user",
+                "run this as its owner, or as root",
+            )
+        files = sorted(self.folder.glob(f"*/{_MANIFEST}"))
         return tuple(run for run in map(_read, files) if run.undone is None)
 
     def installed(self) -> Mapping[Path, str | None]:

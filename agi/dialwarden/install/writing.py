@@ -32,7 +32,7 @@ def write(change: Change) -> None:
         raise InstallRefused(
             str(error.filename or change.path),
             f"cannot be written ({error.strerror})",
-            "nothing of this file was changed; run this as root",
+            "this file is as it was; run this as root",
         ) from None
 
 
@@ -51,6 +51,7 @@ def replace_file(path: Path, content: bytes, mode: int, uid: int, gid: int) -> N
             status = os.fstat(descriptor)
             if (status.st_uid, status.st_gid) != (uid, gid):
                 os.fchown(descriptor, uid, gid)
+            _copy_attributes(path, descriptor)
             os.fchmod(descriptor, mode)
             stream.flush()
             os.fsync(descriptor)
@@ -60,6 +61,14 @@ def replace_file(path: Path, content: bytes, mode: int, uid: int, gid: int) -> N
             temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+def _copy_attributes(path: Path, descriptor: int) -> None:
+    """Give the new file the old one's access lists and labels, as far as there are any."""
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(path):
+            with contextlib.suppress(OSError):
+                os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
 def clear_left_behind(folder: Path) -> None:

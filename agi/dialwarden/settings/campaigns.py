@@ -74,7 +74,7 @@ _FLAG: Form[bool | None] = Form("true or false", _read_flag)
 
 @dataclass(frozen=True, slots=True)
 class CampaignEntry:
-    """[campaigns.NAME] as it stands in the file."""
+    """[campaigns.NAME]: one operation, of one professional under one policy, as it is written."""
 
     name: str
     professional: str = setting(
@@ -308,7 +308,10 @@ TIGHTEN = (
         "At most so many attempts in a period; days are the callee's calendar days, hours rolling.",
         required=False,
     ),
-    Setting("gap", "a period", None, "The least time between two attempts.", required=False),
+    Setting(
+        "gap", 'a period such as "2 hours"', None, "The least time between two attempts.",
+        required=False,
+    ),
     Setting(
         "margin", 'a time such as "2 minutes", at most 4 hours', None,
         "Every window closes this long before its end.", required=False,
