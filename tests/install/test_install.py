@@ -320,6 +320,14 @@ def test_a_folder_that_speaks_for_two_is_asked_about(site: Site) -> None:
     assert site.json("--dry-run", "--flavour", "toy-2")["flavour"] == "toy-2"
 
 
+def test_two_that_do_the_same_need_no_answer(site: Site) -> None:
+    text = (site.templates / "toy" / "install.toml").read_text()
+    (site.templates / "toy" / "install-3.toml").write_text(text.replace("of the tests", "three"))
+    found = site.json("--dry-run")
+    assert found["flavour"] == "toy-3"
+    assert found["why"] == "the folder has toy_menu.conf; toy and toy-3 are installed alike"
+
+
 def test_an_empty_folder_speaks_for_nothing(site: Site) -> None:
     for path in site.etc.iterdir():
         path.unlink()

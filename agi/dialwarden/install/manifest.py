@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from dialwarden.errors import InstallRefused
@@ -164,6 +164,9 @@ def choose_flavour(
     best = [name for name, found in seen.items() if most and len(found) == most]
     if len(best) == 1:
         return flavours[best[0]], f"the folder has {' and '.join(seen[best[0]])}"
+    if best and all(_alike(flavours[name], flavours[best[0]]) for name in best):
+        told = f"{' and '.join(seen[best[0]])}; {' and '.join(best)} are installed alike"
+        return flavours[best[-1]], f"the folder has {told}"
     if best:
         told = " and ".join(sorted({found for name in best for found in seen[name]}))
         raise InstallRefused(
@@ -176,6 +179,11 @@ def choose_flavour(
         f"nothing in the folder says which of {', '.join(flavours)} it is",
         "name one with --flavour, or another folder with --asterisk-dir",
     )
+
+
+def _alike(one: Flavour, other: Flavour) -> bool:
+    """Whether both do the same, under another name: it does not matter which it is."""
+    return replace(one, name="", title="") == replace(other, name="", title="")
 
 
 def _matched(flavour: Flavour, names: Collection[str]) -> list[str]:
