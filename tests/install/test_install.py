@@ -328,6 +328,21 @@ def test_two_that_do_the_same_need_no_answer(site: Site) -> None:
     assert found["why"] == "the folder has toy_menu.conf; toy and toy-3 are installed alike"
 
 
+def test_what_is_installed_is_what_is_brought_up_to_date(site: Site) -> None:
+    site.install("--flavour", "plain")
+    found = site.json("--dry-run")
+    assert (found["flavour"], found["why"], found["files"]) == ("plain", "it is installed here", [])
+
+
+def test_another_flavour_goes_in_only_when_the_first_is_out(site: Site) -> None:
+    site.install("--flavour", "plain")
+    told = site.run("--yes", "--flavour", "toy", status=2).stderr
+    assert "plain is installed in this folder" in told
+    assert "take it out first: dialwarden install --undo" in told
+    site.install("--undo")
+    site.install("--flavour", "toy")
+
+
 def test_an_empty_folder_speaks_for_nothing(site: Site) -> None:
     for path in site.etc.iterdir():
         path.unlink()

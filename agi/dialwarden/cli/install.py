@@ -102,8 +102,10 @@ def command(
 
 def _install(folder: Folder, wishes: _Wishes) -> Told:
     flavours = read_flavours(shipped())
-    flavour, why = choose_flavour(flavours, wishes.flavour, folder.names())
     records = Records(folder.path)
+    runs = records.runs()
+    before = runs[-1].flavour if runs else None
+    flavour, why = choose_flavour(flavours, wishes.flavour, folder.names(), before)
     plan = _planned(folder, flavour, records, wishes)
     told = Told(folder.path, flavour, why, plan, dry_run=wishes.dry_run)
     if not _agreed(told, wishes):

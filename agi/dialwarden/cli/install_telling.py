@@ -47,6 +47,7 @@ class Told:
         return whole and all(outcome.good for outcome in self.ran)
 
     def after(self, run: Run | None, ran: Sequence[Outcome]) -> Told:
+        """The same, once it was written."""
         self.run, self.written = run, True
         self.ran = list(ran)
         return self

@@ -144,21 +144,35 @@ def _below(table: Table, key: str) -> str:
 
 
 def choose_flavour(
-    flavours: Mapping[str, Flavour], wanted: str | None, names: Collection[str]
+    flavours: Mapping[str, Flavour],
+    wanted: str | None,
+    names: Collection[str],
+    before: str | None = None,
 ) -> tuple[Flavour, str]:
     """The flavour to install, and why that one.
 
     Args:
         wanted: as the admin named it; None: the one that the folder speaks for.
         names: of what is in Asterisk's folder.
+        before: the one that is installed there; None: nothing is.
 
     Raises:
-        InstallRefused: there is none of that name; the folder speaks for several, or for none.
+        InstallRefused: there is none of that name; the folder speaks for several, or for none;
+            another one is installed.
     """
+    there = flavours.get(before) if before else None
     if wanted is not None:
         if wanted not in flavours:
             raise InstallRefused("--flavour", choose_from(wanted, flavours, "flavours"))
+        if there is not None and not _alike(there, flavours[wanted]):
+            raise InstallRefused(
+                "--flavour",
+                f"{before} is installed in this folder, and both would include the same files",
+                "take it out first: dialwarden install --undo",
+            )
         return flavours[wanted], "named with --flavour"
+    if there is not None:
+        return there, "it is installed here"
     seen = {name: _matched(flavour, names) for name, flavour in flavours.items()}
     most = max((len(found) for found in seen.values()), default=0)
     best = [name for name, found in seen.items() if most and len(found) == most]
