@@ -22,12 +22,18 @@ from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
 from bench.trunk import Trunk
 from dialwarden.cli import main
+from dialwarden.install.manifest import read_flavours
+from dialwarden.install.marked import contexts_of
 from dialwarden.shipped import shipped
 from office import done
 
 EXTENSIONS = """[general]
 static=yes
 writeprotect=yes
+
+; Where products have an admin's own contexts.
+#tryinclude extensions_custom.conf
+#tryinclude "extensions.d/*.conf"
 
 ; What README.md says, and no more.
 [outbound]
@@ -111,8 +117,8 @@ def install(fresh: Pbx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inst
     console = shlex.join(fresh.root.command("-C", conf))
 
     def run(*arguments: str) -> Any:
-        words = ["install", "--asterisk-dir", str(fresh.directory / "etc"), "--yes", "--reload",
-                 "--json", "--asterisk", console, *arguments]  # fmt: skip
+        words = ["install", "--asterisk-dir", str(fresh.directory / "etc"), "--yes", "--json",
+                 "--asterisk", console, *arguments]  # fmt: skip
         result = CliRunner().invoke(main, words)
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
@@ -133,7 +139,7 @@ def test_in_and_out_of_a_running_asterisk(
     config = tmp_path / "dialwarden.toml"
     config.write_text(CONFIG)
 
-    found = install("--with-manager", "--config", str(config))
+    found = install("--reload", "--with-manager", "--config", str(config))
 
     assert found["flavour"] == "plain"
     assert len(found["ran"]) >= 3
@@ -153,8 +159,8 @@ def test_in_and_out_of_a_running_asterisk(
         assert fresh.wait_hangup(refused) == CALL_REJECTED
         assert carrier.invites() == []
 
-    assert install()["files"] == []
-    assert all(one["good"] for one in install("--undo")["ran"])
+    assert install("--reload")["files"] == []
+    assert all(one["good"] for one in install("--undo", "--reload")["ran"])
     assert folder(fresh) == before
     assert "no existence of 'dialwarden'" in fresh.cli("dialplan show dialwarden")
 
@@ -163,11 +169,28 @@ def test_without_a_bridge_the_installed_dialplan_refuses_and_112_leaves(
     fresh: Pbx, carrier: Trunk, install: Install
 ) -> None:
     carrier.clear()
-    install()
+    install("--reload")
     refused = fresh.dial("0612345678", "outbound")
     assert fresh.wait_hangup(refused) == CALL_REJECTED
     assert carrier.invites() == []
     emergency = fresh.dial("112", "outbound")
     carrier.wait_invite("112")
     fresh.hang_up(emergency)
+    install("--undo", "--reload")
+
+
+@pytest.mark.parametrize("flavour", read_flavours(shipped()))
+def test_what_a_flavour_brings_is_what_asterisk_then_has(
+    fresh: Pbx, install: Install, flavour: str
+) -> None:
+    (fresh.directory / "etc" / "extensions.d").mkdir(exist_ok=True)
+    before = folder(fresh)
+    install("--flavour", flavour)
+    fresh.cli("dialplan reload")
+    for own in read_flavours(shipped())[flavour].files:
+        for context in contexts_of(own.source.read_bytes()):
+            assert f"Context '{context}'" in fresh.cli(f"dialplan show {context}"), context
     install("--undo")
+    fresh.cli("dialplan reload")
+    assert folder(fresh) == before
+    assert "no existence of 'dialwarden'" in fresh.cli("dialplan show dialwarden")

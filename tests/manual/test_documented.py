@@ -37,6 +37,17 @@ def test_every_variable_of_the_shipped_dialplan_is_told(name: str) -> None:
     assert f"`{name}`" in DIALPLAN
 
 
+def set_or_read_for_products() -> set[str]:
+    texts = (path.read_text() for path in shipped().rglob("*.conf"))
+    return {name for text in texts for name in re.findall(r"DIALWARDEN_[A-Z]+", text)}
+
+
+@pytest.mark.parametrize("name", sorted(set_or_read_for_products()))
+def test_every_variable_of_the_files_for_products_is_told(name: str) -> None:
+    pages = [*PAGES, *shipped().rglob("README.md")]
+    assert any(re.search(rf"\b{name}\b", page.read_text()) for page in pages)
+
+
 def test_where_the_configuration_is_looked_for_is_in_the_manual() -> None:
     assert CONFIG_VARIABLE in (ROOT / "docs" / "man" / "dialwarden.1").read_text()
 
