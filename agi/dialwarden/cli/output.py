@@ -25,6 +25,11 @@ def print_json(value: object, *, indent: int | None = 2) -> None:
     click.echo(json.dumps(value, default=_plain, indent=indent))
 
 
+def json_line(row: Mapping[str, object]) -> str:
+    """One object on a line of its own, for whoever reads rows as they come."""
+    return json.dumps(isoformat_values(row), default=_plain)
+
+
 def print_json_array(rows: Iterable[Mapping[str, object]]) -> None:
     """One JSON array, an object a line, written as the rows come."""
     first = True
@@ -130,3 +135,15 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None] | None]:
             bar.update(done - bar.pos)
 
         yield show
+
+
+def csv_cell(value: object) -> str:
+    """A value as a spreadsheet may have it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    text = "" if value is None else printable(str(value))
+    # A peer's words in a spreadsheet must stay words: =, @ and - would start a formula. Of a +
+    # only what is no number: callees' numbers begin with one.
+    if text[:1] in ("=", "@", "-") or (text[:1] == "+" and not text[1:].isdecimal()):
+        return f"'{text}"
+    return text

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import csv
-import json
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, partial
 
 import click
 
-from dialwarden.cli.common import Site, config_option, json_option, open_site, utc_now
+from dialwarden.cli.common import config_option, json_option, open_site, utc_now
+from dialwarden.cli.following import follow as followed
+from dialwarden.cli.following import to_its_end
 from dialwarden.cli.output import (
     clock,
-    isoformat_values,
+    csv_cell,
+    json_line,
     print_json_array,
     print_table,
     printable,
@@ -24,12 +25,9 @@ from dialwarden.cli.output import (
 from dialwarden.cli.spans import since_option, span, until_option
 from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.refusals import list_refusals
+from dialwarden.numbers import Number, read_number, zone
 from dialwarden.question import Door
 from dialwarden.verdict import Rule
-
-Row = dict[str, object]
-
-_POLL_S = 0.5
 
 _COLUMNS = (
     "id", "at", "number", "dialled", "campaign", "professional", "rule", "rules", "reason", "next",
@@ -44,6 +42,11 @@ _COLUMNS = (
 @click.option("--rule", type=click.Choice([rule.value for rule in Rule]), help="Where it failed.")
 @click.option("--number", metavar="N", help="Of this callee only.")
 @click.option("--door", type=click.Choice([door.value for door in Door]), help="Refused there.")
+@click.option(
+    "--would/--enforced",
+    default=None,
+    help="Only those that were let go all the same (shadow mode, a bypass); only the others.",
+)
 @click.option("--follow", "-f", is_flag=True, help="Then wait for more; without --since, new ones.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV for a spreadsheet.")
 @config_option
@@ -55,6 +58,7 @@ def command(
     rule: str | None,
     number: str | None,
     door: str | None,
+    would: bool | None,
     follow: bool,
     as_csv: bool,
     config: str | None,
@@ -62,7 +66,11 @@ def command(
 ) -> None:
     """Show the calls that were refused, the newest at the bottom, callees' numbers in clear.
 
-    With --json one array; with --json --follow one object a line.
+    For people, times are those where the callee is, or where all campaigns are if that is not
+    known; `--json` and `--csv` have UTC. What was let go all the same is marked so.
+
+    With --json one array; with --json --follow one object a line. --follow ends with Ctrl-C, or
+    when nobody reads on, exit status 0, and outlives a ledger that is replaced.
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json: choose one")
@@ -73,18 +81,20 @@ def command(
     start, end = span(since, until, site.zones, now)
     wanted = partial(
         list_refusals,
-        since=start or (now if follow else None),
         until=end,
         campaign=campaign,
         rule=Rule(rule) if rule else None,
         number=site.number_filter(number, campaign),
         door=Door(door) if door else None,
+        would=would,
     )
+    home = site.zones[0] if len(site.zones) == 1 else UTC
     if follow:
-        _print_as_they_come(_followed(site, wanted), as_json=as_json, as_csv=as_csv)
+        rows = followed(site, wanted, start or now)
+        to_its_end(partial(_print_as_they_come, rows, home, as_json=as_json, as_csv=as_csv))
         return
     with site.reading() as conn, snapshot(conn):
-        rows = wanted(conn)
+        rows = wanted(conn, since=start)
         if as_json:
             print_json_array(unpacked(rows))
         elif as_csv:
@@ -93,11 +103,24 @@ def command(
             print_table(
                 ("at", "number", "campaign", "rules", "reason", "next", "door", "by"),
                 (
-                    (row["at"], row["number"] or row["dialled"], row["campaign"], _rules(row),
-                     _reason(row), row["next"], row["door"], row["asked_by"])
+                    (_local(row["at"], row, home), row["number"] or row["dialled"],
+                     row["campaign"], _rules(row), _reason(row),
+                     _local(row["next"], row, home), row["door"], row["asked_by"])
                     for row in rows
                 ),
             )  # fmt: skip
+
+
+def _local(at: object, row: Mapping[str, object], home: tzinfo) -> datetime | None:
+    """An instant of a row where its callee is, if that is one time zone."""
+    return at.astimezone(_zone_of(str(row["number"])) or home) if isinstance(at, datetime) else None
+
+
+@lru_cache(maxsize=4096)
+def _zone_of(number: str) -> tzinfo | None:
+    read = read_number(number, region="")
+    names = {place.zone for place in read.places} if isinstance(read, Number) else set()
+    return zone(names.pop()) if len(names) == 1 else None
 
 
 def _rules(row: Mapping[str, object]) -> str:
@@ -112,48 +135,21 @@ def _reason(row: Mapping[str, object]) -> str:
     return ""
 
 
-def _followed(site: Site, wanted: partial[Iterator[Row]]) -> Iterator[dict[str, object]]:
-    """Refusals as they are recorded, by whatever process, until Ctrl-C."""
-    after: int | None = None
-    with site.reading() as conn:
-        try:
-            while True:
-                with snapshot(conn):
-                    rows = list(wanted(conn, after_id=after))
-                for row in rows:
-                    found = row["id"]
-                    assert isinstance(found, int)
-                    after = found
-                    yield row
-                _pause()
-        except KeyboardInterrupt:
-            return
-
-
-def _pause() -> None:
-    time.sleep(_POLL_S)
-
-
-def _print_as_they_come(rows: Iterable[dict[str, object]], *, as_json: bool, as_csv: bool) -> None:
+def _print_as_they_come(
+    rows: Iterator[dict[str, object]], home: tzinfo, *, as_json: bool, as_csv: bool
+) -> None:
     if as_csv:
         _print_csv(rows)
         return
     for row in rows:
-        if as_json:
-            click.echo(json.dumps(isoformat_values(row), default=_plain))
-        else:
-            click.echo(_line(row))
+        click.echo(json_line(row) if as_json else _line(row, home))
         sys.stdout.flush()
 
 
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _line(row: Mapping[str, object]) -> str:
-    at, following = row["at"], row["next"]
-    assert isinstance(at, datetime)
-    next_ = f"; next {clock(following)}" if isinstance(following, datetime) else ""
+def _line(row: Mapping[str, object], home: tzinfo) -> str:
+    at, following = _local(row["at"], row, home), _local(row["next"], row, home)
+    assert at is not None
+    next_ = f"; next {clock(following)}" if following is not None else ""
     who = row["number"] or row["dialled"]
     return printable(f"{clock(at)}  {who}  {row['campaign']}  {_rules(row)}: {_reason(row)}{next_}")
 
@@ -161,18 +157,8 @@ def _line(row: Mapping[str, object]) -> str:
 def _print_csv(rows: Iterable[Mapping[str, object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_COLUMNS)
+    sys.stdout.flush()
     for row in rows:
         cells = {**row, "reason": _reason(row)}
-        writer.writerow([_cell(cells[column]) for column in _COLUMNS])
+        writer.writerow([csv_cell(cells[column]) for column in _COLUMNS])
         sys.stdout.flush()
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    text = "" if value is None else printable(str(value))
-    # A peer's words in a spreadsheet must stay words: =, @ and - would start a formula. Of a +
-    # only what is no number: callees' numbers begin with one.
-    if text[:1] in ("=", "@", "-") or (text[:1] == "+" and not text[1:].isdecimal()):
-        return f"'{text}"
-    return text

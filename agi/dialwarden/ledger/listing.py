@@ -40,8 +40,9 @@ class Where:
         """One of the names that the column holds joined by "&"."""
         self._add(f"instr('&' || {column} || '&', ?) > 0", None if value is None else f"&{value}&")
 
-    def that(self, condition: str) -> None:
+    def that(self, condition: str, values: Sequence[object] = ()) -> None:
         self._conditions.append(condition)
+        self.values.extend(values)
 
     def _add(self, condition: str, value: object | None) -> None:
         if value is not None:

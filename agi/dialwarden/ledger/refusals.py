@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -108,6 +108,12 @@ _COLUMNS: dict[str, Reading] = {
 }
 
 
+# What was dialled, without what people write between digits.
+_DIGITS = "dialled"
+for _mark in " ()-./+":
+    _DIGITS = f"replace({_DIGITS}, '{_mark}', '')"
+
+
 def list_refusals(
     conn: sqlite3.Connection,
     *,
@@ -117,11 +123,15 @@ def list_refusals(
     campaign: str | None = None,
     number: int | None = None,
     door: Door | None = None,
+    would: bool | None = None,
+    dialled_as: Collection[str] = (),
     after_id: int | None = None,
 ) -> Iterator[dict[str, object]]:
     """The refusals that match, in the order of recording; streams.
 
     `since` is inclusive, `until` is not; `rule` finds those where it failed, first or not;
+    `would` the calls that were let go all the same (True), or were not (False). `dialled_as`, with
+    `number`, finds also those of which no number is on record, and these digits were dialled.
     `after_id` continues where a former listing ended. `findings` comes back as a list,
     instants aware and in UTC, `number` E.164 with its + or "".
     """
@@ -131,10 +141,48 @@ def list_refusals(
     where.below("at", until and micros(until))
     where.listed_in("rules", rule and rule.value)
     where.equal("campaign", campaign)
-    where.equal("number", number)
+    if dialled_as and number is not None:
+        where.that(dialled_so(dialled_as), (number, *dialled_as))
+    else:
+        where.equal("number", number)
     where.equal("door", door)
+    where.equal("would", would)
     tables = "refusal LEFT JOIN basis ON basis.id = basis_id"
     return listed(conn, _COLUMNS, tables, where, order="refusal.id")
+
+
+def dialled_so(forms: Collection[str]) -> str:
+    """SQL: a refusal is of a number (bound first), or of none and was dialled in one of the forms.
+
+    Of those that have no number each is looked at, in an index that has no others.
+    """
+    marks = ", ".join("?" * len(forms))
+    return (
+        "refusal.id IN (SELECT id FROM refusal WHERE number = ? UNION ALL"
+        f" SELECT id FROM refusal WHERE number IS NULL AND {_DIGITS} IN ({marks}))"
+    )
+
+
+_EXEMPT_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "at": instant,
+    "number": e164,
+    "list": as_is,
+    "campaign": as_is,
+    "door": as_is,
+    "call": as_is,
+    "asked_by": as_is,
+}
+
+
+def list_exempt_calls(conn: sqlite3.Connection, *, number: int) -> Iterator[dict[str, object]]:
+    """The calls of a number that an exempt list let pass, in no particular order; streams.
+
+    There is no index of numbers: each call is looked at.
+    """
+    where = Where()
+    where.equal("number", number)
+    return listed(conn, _EXEMPT_COLUMNS, "exempt_call", where)
 
 
 def record_exempt(
