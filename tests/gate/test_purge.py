@@ -19,6 +19,7 @@ from dialwarden.gate.rulebook import compile_rulebook
 from dialwarden.ledger import attempts, silent_calls
 from dialwarden.ledger.attempts import NewAttempt
 from dialwarden.ledger.connection import open_ledger, transaction
+from dialwarden.ledger.erase import Whom, erase
 from dialwarden.ledger.purge import purge
 from dialwarden.ledger.silent_calls import NewSilentCall
 from dialwarden.policies import load_policies
@@ -102,3 +103,26 @@ def test_no_verdict_is_another_one_after_a_purge(config: Config, story: list[Eve
         for _ in range(2):
             purge(conn, plan, NOW, by="test", pause=lambda _: False)
             assert verdicts(bench) == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(story=st.lists(events(), min_size=1, max_size=14))
+def test_no_verdict_is_another_one_after_a_callee_was_erased(
+    config: Config, story: list[Event]
+) -> None:
+    """Of nobody, though the same person may have had both numbers."""
+    kept = retention_of(config)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(open_ledger(Path(folder) / "ledger.db")) as conn,
+    ):
+        with transaction(conn):
+            for event in story:
+                event(conn)
+        bench = Bench(conn, compile_rulebook(config))
+        before = verdicts(bench)
+        for number in NUMBERS:
+            erase(conn, Whom(number), lambda at: plan_of(kept, at), NOW, by="test", why="test")
+            assert verdicts(bench) == before
+        purge(conn, plan_of(kept, NOW), NOW, by="test", pause=lambda _: False)
+        assert verdicts(bench) == before

@@ -24,7 +24,14 @@ from dialwarden.verdict import Rule
 
 NOTES = schema.Migration(schema.newest() + 1, "notes", "CREATE TABLE note (id INTEGER);\n")
 NEXT = (*schema.MIGRATIONS, NOTES)
-RELEASED = [(1, "first"), (2, "silent calls"), (3, "legs"), (4, "retention"), (5, "overrides")]
+RELEASED = [
+    (1, "first"),
+    (2, "silent calls"),
+    (3, "legs"),
+    (4, "retention"),
+    (5, "overrides"),
+    (6, "erasures"),
+]
 
 
 def recorded(conn: sqlite3.Connection) -> list[tuple[int, str]]:
@@ -260,3 +267,18 @@ def test_a_call_is_one_look_up(conn: sqlite3.Connection) -> None:
     assert plans(conn, lambda: attempts.open_attempt(conn, "c", A, "acme")) == [
         "SEARCH attempt USING INDEX attempt_by_call (call=? AND number=?)"
     ]
+
+
+def test_a_ledger_of_the_version_before_learns_to_record_erasures(path: Path) -> None:
+    conn = sqlite3.connect(path, isolation_level=None)
+    before = tuple(one for one in schema.MIGRATIONS if one.name != "erasures")
+    schema.migrate(conn, before)
+    conn.close()
+    conn = open_ledger(path)
+    assert conn.execute("SELECT count(*) FROM erasure").fetchone() == (0,)
+    with pytest.raises(sqlite3.IntegrityError):  # a number in clear is none of its rows
+        conn.execute(
+            "INSERT INTO erasure (number, at, recorded_by, why, counts)"
+            " VALUES (33612345678, 0, 'a', 'b', '{}')"
+        )
+    conn.close()

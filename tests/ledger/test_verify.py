@@ -89,6 +89,8 @@ def test_a_ledger_that_is_well_is_found_well(filled: sqlite3.Connection) -> None
          "1 rows are reduced, and the key that finds them is gone"),
         ("INSERT INTO hash_key VALUES (1, x'00', 1)", "key", "1 bytes; it should have 32"),
         ("UPDATE objection SET scope = 'campaign'", "objections to a campaign name it", "id 1"),
+        ("INSERT INTO erasure (number, at, recorded_by, why, counts) VALUES (-1, 0, 'a', 'b', '{')",
+         "erasures are told in counts", "id 1"),
         ("UPDATE sqlite_sequence SET seq = 2 WHERE name = 'attempt'", "ids are given once",
          "attempt has id 4, and only 2 were given"),
         ("INSERT INTO override (campaign, professional, rules, since, until, answerable, why,"

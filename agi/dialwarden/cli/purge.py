@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from datetime import UTC, datetime
 
@@ -17,7 +16,7 @@ from dialwarden.cli.common import (
     who,
 )
 from dialwarden.cli.output import counted, print_json, print_table, progress_bar, warn
-from dialwarden.ledger.purge_clock import ClockDoubted, check_clock
+from dialwarden.ledger.purge_clock import ClockDoubted, doubt_of
 from dialwarden.ledger.purge_survey import Found, survey
 from dialwarden.policy.retention import Cut, Keeping, Retention
 from dialwarden.retention import plan_of, purge_ledger, retention_of, told
@@ -62,7 +61,7 @@ def command(
     if dry_run:
         with site.reading() as conn, progress_bar("purge") as progress:
             found = survey(conn, plan_of(kept, moment), moment, progress)
-            doubt = _doubt(conn, now) if at is None else None
+            doubt = doubt_of(conn, now) if at is None else None
         _tell_survey(found, kept, moment, as_json=as_json)
         if doubt is not None:
             warn(str(doubt))
@@ -83,14 +82,6 @@ def command(
         return
     click.echo(told(done))
     _tell_kept(kept)
-
-
-def _doubt(conn: sqlite3.Connection, now: datetime) -> ClockDoubted | None:
-    try:
-        check_clock(conn, now)
-    except ClockDoubted as error:
-        return error
-    return None
 
 
 def _pause(seconds: float) -> bool:

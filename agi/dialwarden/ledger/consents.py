@@ -206,3 +206,25 @@ def list_consents(
     where.at_least("given_at", since and micros(since))
     where.below("given_at", until and micros(until))
     return listed(conn, _COLUMNS, "consent", where)
+
+
+_WITHDRAWAL_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "number": e164,
+    "professional": as_is,
+    "campaign": as_is,
+    "at": instant,
+    "recorded_at": instant,
+    "recorded_by AS by": as_is,
+    "reduced_at": maybe_instant,
+}
+
+
+def list_withdrawals(conn: sqlite3.Connection, *, number: int) -> Iterator[dict[str, object]]:
+    """The withdrawals of a number, in the order of recording; streams.
+
+    Those that were reduced are found too: their `number` is "reduced", `reduced_at` since when.
+    """
+    where = Where()
+    where.one_of("number", (number, subject(conn, number).reduced))
+    return listed(conn, _WITHDRAWAL_COLUMNS, "withdrawal", where)

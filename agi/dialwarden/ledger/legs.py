@@ -13,14 +13,15 @@ from __future__ import annotations
 import contextlib
 import enum
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
 from dialwarden.ledger.attempts import advance, settle
-from dialwarden.ledger.connection import micros
+from dialwarden.ledger.connection import instant, maybe_instant, micros
+from dialwarden.ledger.listing import Reading, Where, as_is, listed
 from dialwarden.ledger.states import Event, IllegalTransition, Outcome, State
 
 
@@ -281,3 +282,26 @@ def _settle_untold(conn: sqlite3.Connection, attempt: int, at: datetime) -> None
         " WHERE id = ? AND settled_at IS NULL AND voided_at IS NULL",
         (micros(at), attempt),
     )
+
+
+_COLUMNS: dict[str, Reading] = {
+    "leg.id": as_is,
+    "leg.attempt_id AS attempt": as_is,
+    "leg.at": instant,
+    "leg.trunk": as_is,
+    "leg.channel": as_is,
+    "leg.uniqueid": as_is,
+    "leg.pbx": as_is,
+    "leg.state": as_is,
+    "leg.ending": as_is,
+    "leg.ended_at": maybe_instant,
+    "leg.hangup_cause": as_is,
+}
+
+
+def list_legs(conn: sqlite3.Connection, *, number: int) -> Iterator[dict[str, object]]:
+    """The channels by which a number was dialled, in the order of recording; streams."""
+    where = Where()
+    where.equal("attempt.number", number)
+    tables = "leg JOIN attempt ON attempt.id = leg.attempt_id"
+    return listed(conn, _COLUMNS, tables, where, order="leg.id")

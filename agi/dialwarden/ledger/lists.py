@@ -21,7 +21,7 @@ from dialwarden.errors import LedgerBroken
 from dialwarden.ledger import list_body
 from dialwarden.ledger.connection import instant, maybe_instant, micros, path_of, transaction
 from dialwarden.ledger.list_body import Body
-from dialwarden.ledger.listing import e164
+from dialwarden.ledger.listing import Reading, Where, as_is, e164, listed
 
 
 class Op(StrEnum):
@@ -276,21 +276,25 @@ def overlay(
     )
 
 
-def list_overlays(conn: sqlite3.Connection, name: str) -> Iterator[dict[str, object]]:
-    """Every operation on a list, in the order in which they were made."""
-    for row in conn.execute(
-        "SELECT id, number, op, at, recorded_by, note FROM list_overlay WHERE name = ? ORDER BY id",
-        (name,),
-    ):
-        yield {
-            "id": row[0],
-            "name": name,
-            "number": e164(row[1]),
-            "op": row[2],
-            "at": instant(row[3]),
-            "by": row[4],
-            "note": row[5],
-        }
+_OVERLAY_COLUMNS: dict[str, Reading] = {
+    "id": as_is,
+    "name": as_is,
+    "number": e164,
+    "op": as_is,
+    "at": instant,
+    "recorded_by AS by": as_is,
+    "note": as_is,
+}
+
+
+def list_overlays(
+    conn: sqlite3.Connection, name: str | None = None, *, number: int | None = None
+) -> Iterator[dict[str, object]]:
+    """Every operation on a list, or on a number, in the order in which they were made."""
+    where = Where()
+    where.equal("name", name)
+    where.equal("number", number)
+    return listed(conn, _OVERLAY_COLUMNS, "list_overlay", where)
 
 
 def status(conn: sqlite3.Connection, name: str) -> ListStatus:

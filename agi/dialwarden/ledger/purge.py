@@ -181,13 +181,13 @@ class _Purge:
             chosen = {**values, "ids": json.dumps(bite)}
             if kind.reduced:
                 self._reduced[kind.name] += self._write(
-                    lambda conn, key=key, chosen=chosen: _reduce(  # type: ignore[misc]
+                    lambda conn, key=key, chosen=chosen: reduce_rows(  # type: ignore[misc]
                         conn, kind, key, self._now, chosen
                     )
                 )
             else:
                 gone, children = self._write(
-                    lambda conn, chosen=chosen: _remove(conn, kind, chosen)  # type: ignore[misc]
+                    lambda conn, chosen=chosen: remove_rows(conn, kind, chosen)  # type: ignore[misc]
                 )
                 self._removed[kind.name] += gone
                 if kind.children is not None:
@@ -254,7 +254,7 @@ class _Purge:
         return work()
 
 
-def _remove(conn: sqlite3.Connection, kind: Kind, values: dict[str, object]) -> tuple[int, int]:
+def remove_rows(conn: sqlite3.Connection, kind: Kind, values: dict[str, object]) -> tuple[int, int]:
     """Remove rows that are still over, with their children; how many of each."""
     chosen = f"id IN (SELECT value FROM json_each(:ids)) AND ({kind.over})"
     children = 0
@@ -274,7 +274,7 @@ _EMPTIED = {
 }
 
 
-def _reduce(
+def reduce_rows(
     conn: sqlite3.Connection, kind: Kind, key: bytes, now: datetime, values: dict[str, object]
 ) -> int:
     """Take out of rows that are still over whose they were; how many."""

@@ -64,6 +64,15 @@ def check_clock(conn: sqlite3.Connection, now: datetime) -> None:
         raise ClockDoubted(silence, now)
 
 
+def doubt_of(conn: sqlite3.Connection, now: datetime) -> ClockDoubted | None:
+    """What speaks against the clock, for who only tells it; None when nothing does."""
+    try:
+        check_clock(conn, now)
+    except ClockDoubted as error:
+        return error
+    return None
+
+
 def _silence(conn: sqlite3.Connection, now: datetime) -> Silence | None:
     edge, until = micros(now - _SILENCE), micros(now)
     # What is dated before there was a ledger came with an import, and tells nothing of the clock.

@@ -29,6 +29,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "legs", tables.LEGS),
     Migration(4, "retention", tables.RETENTION),
     Migration(5, "overrides", tables.OVERRIDES),
+    Migration(6, "erasures", tables.ERASURES),
 )
 
 

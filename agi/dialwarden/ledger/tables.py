@@ -306,3 +306,20 @@ CREATE TABLE override (
 CREATE INDEX override_by_until ON override (until);
 ALTER TABLE basis ADD COLUMN overrides TEXT NOT NULL DEFAULT '{}';
 """
+
+# That a callee's records were erased, and why, without saying whose: `number` is minus a keyed hash
+# of it, as in a reduced row. `counts` is JSON: rows removed, reduced and kept, by kind.
+ERASURES = """
+CREATE TABLE erasure (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    number INTEGER NOT NULL CHECK (number < 0),
+    at INTEGER NOT NULL,
+    ended_at INTEGER,
+    recorded_by TEXT NOT NULL,
+    why TEXT NOT NULL,
+    counts TEXT NOT NULL
+);
+CREATE INDEX erasure_by_number ON erasure (number);
+-- The few that no campaign was there to read: who asks about a number looks through these.
+CREATE INDEX refusal_without_number ON refusal (dialled) WHERE number IS NULL;
+"""

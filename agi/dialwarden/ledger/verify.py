@@ -213,6 +213,7 @@ _PROMISES = (
         "withdrawals are reduced as they say", "withdrawal",
         "(number < 0) <> (reduced_at IS NOT NULL) OR number = 0", since=4,
     ),
+    _Promise("erasures are told in counts", "erasure", "NOT json_valid(counts)", since=6),
     _Promise(
         "bases name overrides that are there", "basis",
         "NOT json_valid(overrides) OR EXISTS (SELECT 1 FROM json_each(basis.overrides) AS named"

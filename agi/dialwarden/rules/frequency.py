@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
+from dialwarden.facts import PastAttempt
 from dialwarden.policy.figures import Cap
 from dialwarden.rules.case import Case, longest
 from dialwarden.verdict import Finding, Reason, Refusal, Rule
@@ -19,16 +20,18 @@ def judge_frequency(case: Case) -> Finding:
     return longest(findings)
 
 
+def counts_against(cap: Cap, attempt: PastAttempt, case: Case) -> bool:
+    """Whether an attempt is one of those that a cap limits, here and now."""
+    return attempt.purpose in cap.purposes and cap.period.holds(attempt.at, case.local, case.zone)
+
+
 def _judge_cap(cap: Cap, case: Case) -> Refusal | None:
     counted = (attempt.at for attempt in case.facts.attempts if attempt.purpose in cap.purposes)
     decisive = next(islice(counted, cap.max - 1, None), None)
     if decisive is None or not cap.period.holds(decisive, case.local, case.zone):
         return None
     until = cap.period.leaves(decisive, case.zone)
-    made = sum(
-        attempt.purpose in cap.purposes and cap.period.holds(attempt.at, case.local, case.zone)
-        for attempt in case.facts.attempts
-    )
+    made = sum(counts_against(cap, attempt, case) for attempt in case.facts.attempts)
     values: dict[str, object] = {
         "made": made,
         "max": cap.max,
