@@ -25,6 +25,7 @@ from dialwarden.errors import DialwardenError, LedgerUnavailable, SettingsError
 COMMANDS = {
     "serve": ("serve", "Run the bridge that Asterisk asks."),
     "check": ("check", "Judge one number, dry, and say what every rule finds."),
+    "why": ("why", "The whole story of a number, and when it may be called."),
     "screen": ("screen", "Judge every row of a contact file, dry."),
     "list": ("lists", "Opposition and exempt lists."),
     "objection": ("objections", "Callees who said no."),
@@ -34,6 +35,7 @@ COMMANDS = {
     "attempts": ("attempts", "The calls that were made, and a history from elsewhere."),
     "refusals": ("refusals", "The calls that were refused, and why."),
     "report": ("report", "A day or a month of calls, summed up."),
+    "subject": ("subject", "Answer a callee who asks what is on record, or to be forgotten."),
     "override": ("override", "Let a rule go for a while; somebody answers for it."),
     "purge": ("purge", "Remove what need not be kept any longer."),
     "ledger": ("ledger", "Copy the ledger, and check it."),

@@ -196,7 +196,7 @@ def verdict_as_text(verdict: Verdict, language: str) -> list[str]:
     """The lines that a floor manager reads: the verdict, for whom, where and when, every rule."""
     lines = [f"{verdict.decision.value}  {printable(verdict.number) or '(no number)'}"]
     if verdict.exempt:
-        lines.append(f"  never judged: {_EXEMPT.get(verdict.exempt, f'list {verdict.exempt}')}")
+        lines.append(f"  never judged: {exemption(verdict.exempt)}")
         return lines
     campaign = printable(verdict.campaign) or "(none)"
     if verdict.professional:
@@ -214,6 +214,11 @@ def verdict_as_text(verdict: Verdict, language: str) -> list[str]:
     if verdict.unverified:
         lines += ["", "  UNVERIFIED, no text was read for these: " + "; ".join(verdict.unverified)]
     return lines
+
+
+def exemption(exempt: str) -> str:
+    """Why a call is never judged, for people."""
+    return _EXEMPT.get(exempt, f"list {exempt}")
 
 
 _EXEMPT = {
