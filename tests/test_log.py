@@ -25,7 +25,8 @@ from tests.gate.world import rulebook_of
 
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.verdicts import Answer
-from dialwarden.log import ConsoleFormatter, JsonFormatter, VerdictLog, set_up_logging
+from dialwarden.log import VerdictLog, set_up_logging
+from dialwarden.log_lines import ConsoleFormatter, JsonFormatter
 from dialwarden.question import Door, Question
 from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict, Waived
 
@@ -348,3 +349,42 @@ def test_setting_up_again_replaces_and_does_not_double(monkeypatch: pytest.Monke
     set_up_logging(style="json", level="info")
     logging.getLogger("dialwarden").info("once")
     assert [json.loads(line)["message"] for line in said.getvalue().splitlines()] == ["once"]
+
+
+def as_the_journals(monkeypatch: pytest.MonkeyPatch, stream: Any, style: str) -> None:
+    """Log to a stream that is told to be the one that systemd gave us."""
+    file = os.fstat(stream.fileno())
+    monkeypatch.setenv("JOURNAL_STREAM", f"{file.st_dev}:{file.st_ino}")
+    monkeypatch.setattr(sys, "stderr", stream)
+    set_up_logging(style=style, level="info")
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+def test_in_the_journal_every_line_begins_with_its_priority(
+    monkeypatch: pytest.MonkeyPatch, style: str
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as reader, os.fdopen(writing, "w") as stream:
+        as_the_journals(monkeypatch, stream, style)
+        logger = logging.getLogger("dialwarden")
+        logger.info("one")
+        logger.warning("two")
+        try:
+            raise ValueError("three")
+        except ValueError:
+            logger.exception("it failed")
+        lines = reader.read(1 << 20).decode().splitlines()
+    assert [line[:3] for line in lines[:3]] == ["<6>", "<4>", "<3>"]
+    # A traceback's lines are entries of their own there.
+    assert {line[:3] for line in lines[2:]} == {"<3>"}
+    assert len(lines) == (3 if style == "json" else lines.index("<3>ValueError: three") + 1)
+
+
+def test_elsewhere_no_line_has_a_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as reader, os.fdopen(writing, "w") as stream:
+        monkeypatch.setenv("JOURNAL_STREAM", "8:1234")  # that of whoever started us
+        monkeypatch.setattr(sys, "stderr", stream)
+        set_up_logging(style="json", level="info")
+        logging.getLogger("dialwarden").info("one")
+        assert json.loads(reader.read(1 << 20))["message"] == "one"

@@ -5,27 +5,29 @@ WARNING needs a human today, a call that left without asking among it; ERROR is 
 should not have been, or a fault of ours; DEBUG is for whoever mends dialwarden. Callees' numbers
 are masked unless configured otherwise; what a peer sent is escaped.
 
-Two formats on standard error: JSON, one object a line, for programs and journald; console, for
-people.
+Two formats on standard error: JSON, one object a line, for programs; console, for people. A third
+goes to systemd's journal itself, field by field (`journal`).
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import os
 import re
-import select
 import sys
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import TextIO
 
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.verdicts import Answer
+from dialwarden.journal import SOCKET, JournalLines
+from dialwarden.log_lines import (
+    FIELDS,
+    ConsoleFormatter,
+    JsonFormatter,
+    NeverWaiting,
+    StreamLines,
+    printable,
+)
 from dialwarden.numbers import mask
 from dialwarden.question import Door, Question
 from dialwarden.reasons import sentence
@@ -40,11 +42,6 @@ _verdict_log = logging.getLogger("dialwarden.verdict")
 _NUMBER_IN_TEXT = re.compile(r"\+?\d{6,}")
 _COUNTED = re.compile(r"(?<![\w/])(\w+/[^\s(),]+)(-0[0-9a-f]{7}(?:;[12])?)(?![\w;-])")
 _UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?|dw-(unbound-)?[0-9a-f]{24}")
-# A LogRecord's own attributes; what else stands in it was given with `extra`.
-_FIELDS = "fields"
-# Made once: `json.dumps` with a default makes an encoder a line. ASCII: nothing that a peer sent
-# reaches a terminal as a control character.
-_ENCODE = json.JSONEncoder(default=str, check_circular=False).encode
 
 
 class VerdictLog:
@@ -55,7 +52,7 @@ class VerdictLog:
 
     def shown(self, number: str) -> str:
         """A callee's number, or what was dialled for one, as the log may have it."""
-        return _printable(number) if self.clear_numbers else mask(number)
+        return printable(number) if self.clear_numbers else mask(number)
 
     def veiled(self, text: str) -> str:
         """A text of the PBX's, such as a channel's name, without the numbers that stand in it.
@@ -63,17 +60,17 @@ class VerdictLog:
         A dialer's channel is Local/0612345678@outbound-00000001;2: as good as the number itself.
         """
         if self.clear_numbers or _UNIQUEID.fullmatch(text):
-            return _printable(text)
+            return printable(text)
         channel = _COUNTED.fullmatch(text)
         if channel is not None:
-            return _printable(_masked(channel[1]) + channel[2])
+            return printable(_masked(channel[1]) + channel[2])
         if not _NUMBER_IN_TEXT.search(text):
-            return _printable(text)
+            return printable(text)
         # By turns what stands between channels, a channel's name, and its counter.
         parts = _COUNTED.split(text)
         parts[0::3] = map(_masked, parts[0::3])
         parts[1::3] = map(_masked, parts[1::3])
-        return _printable("".join(parts))
+        return printable("".join(parts))
 
     def write(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
         """One line: at INFO, at WARNING where a call left without asking, or at ERROR where we
@@ -155,10 +152,10 @@ def _say(level: int, message: str, fields: Mapping[str, object]) -> None:
     A record, its filters and its way up cost as much as all that is in the line.
     """
     handler = log.handlers[0] if len(log.handlers) == 1 and not log.propagate else None
-    if isinstance(handler, _NeverWaiting) and not _verdict_log.handlers:
+    if isinstance(handler, NeverWaiting) and not _verdict_log.handlers:
         handler.say(level, _verdict_log.name, message, fields)
     else:
-        _verdict_log.log(level, message, extra={_FIELDS: fields})
+        _verdict_log.log(level, message, extra={FIELDS: fields})
 
 
 def reason_of(answer: Answer, language: str) -> str:
@@ -182,154 +179,23 @@ def _masked(text: str) -> str:
     return _NUMBER_IN_TEXT.sub(lambda found: mask(found[0]), text)
 
 
-class _NeverWaiting(logging.StreamHandler[TextIO]):
-    """Writes a line, or counts it as lost when that would mean to wait.
+def set_up_logging(*, style: str, level: str, journal: str = SOCKET) -> None:
+    """Log in one of the formats from now on: "json" and "console" to standard error, "journal" to
+    systemd's journal, or as JSON where there is none.
 
-    A pipe whose reader has stopped is full after 64 KiB, and a write to it waits: with it every
-    call, in the loop that answers them. A pipe that can be written takes PIPE_BUF bytes (4 KiB) at
-    once, poll(2) and pipe(7): a longer line goes in pieces, and is broken off when there is no
-    room for the next one.
+    Args:
+        journal: the journal's socket.
     """
-
-    def __init__(self, stream: TextIO) -> None:
-        super().__init__(stream)
-        self._lost = 0
-        self._broken_off = False
-        self._room: select.poll | None = None
-        with contextlib.suppress(OSError, ValueError):  # no descriptor: nothing to wait for
-            room = select.poll()
-            room.register(stream.fileno(), select.POLLOUT)
-            self._room = room
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if self._room is None:
-            super().emit(record)
-            return
-        try:
-            self._write_or_lose(self.format(record))
-        except Exception:
-            self.handleError(record)
-
-    def say(self, level: int, name: str, message: str, fields: Mapping[str, object]) -> None:
-        """Write what a record of this would be written as; what goes wrong stops nobody."""
-        formatter = self.formatter
-        assert isinstance(formatter, _LineFormatter)
-        with contextlib.suppress(Exception):
-            line = formatter.line(time.time(), logging.getLevelName(level), name, message, fields)
-            self.acquire()
-            try:
-                if self._room is None:
-                    self.stream.write(f"{line}\n")
-                    self.flush()
-                else:
-                    self._write_or_lose(line)
-            finally:
-                self.release()
-
-    def _write_or_lose(self, line: str) -> None:
-        if self._lost and self._has_room():
-            text = f"{self._lost} lines are lost: nobody read the log fast enough"
-            lost = logging.LogRecord(log.name, logging.WARNING, "", 0, text, (), None)
-            if self._write(self.format(lost)):
-                self._lost = 0
-        if not self._write(line):
-            self._lost += 1
-
-    def _has_room(self) -> bool:
-        return self._room is not None and bool(self._room.poll(0))
-
-    def _write(self, line: str) -> bool:
-        """Whether all of the line could be written."""
-        text = f"{line}\n".encode(errors="replace")
-        if self._broken_off:
-            text = b"\n" + text
-        for start in range(0, len(text), select.PIPE_BUF):
-            if not self._has_room():
-                self._broken_off = self._broken_off or start > 0
-                return False
-            os.write(self.stream.fileno(), text[start : start + select.PIPE_BUF])
-            self._broken_off = False
-        return True
-
-
-class _LineFormatter(logging.Formatter, ABC):
-    """A line of an event, which may come as a record or without one."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        traceback = self.formatException(record.exc_info) if record.exc_info else ""
-        message, fields = record.getMessage(), _fields_of(record)
-        return self.line(record.created, record.levelname, record.name, message, fields, traceback)
-
-    @abstractmethod
-    def line(
-        self, created: float, level: str, name: str, message: str,
-        fields: Mapping[str, object], traceback: str = "",
-    ) -> str:  # fmt: skip
-        """The line of one event; `created` in seconds since 1970."""
-
-
-class JsonFormatter(_LineFormatter):
-    """One JSON object a line."""
-
-    def line(
-        self, created: float, level: str, name: str, message: str,
-        fields: Mapping[str, object], traceback: str = "",
-    ) -> str:  # fmt: skip
-        line = {
-            "time": datetime.fromtimestamp(created, UTC).isoformat(timespec="milliseconds"),
-            "level": level.lower(),
-            "logger": name,
-            "message": message,
-            **fields,
-        }
-        if traceback:
-            line["traceback"] = traceback
-        return _ENCODE(line)
-
-
-class ConsoleFormatter(_LineFormatter):
-    """Time, level, sentence, and the call's fields behind it."""
-
-    _SHOWN = (
-        "would_refuse", "campaign", "call", "door", "next", "regime", "lists", "ms",
-    )  # fmt: skip
-
-    def line(
-        self, created: float, level: str, name: str, message: str,
-        fields: Mapping[str, object], traceback: str = "",
-    ) -> str:  # fmt: skip
-        clock = datetime.fromtimestamp(created).astimezone()
-        text = f"{clock:%Y-%m-%d %H:%M:%S%z} {level:<7} {message}"
-        if fields:
-            shown = (f"{key}={fields[key]}" for key in self._SHOWN if fields.get(key))
-            # A line end in a peer's value must not begin a line of its own.
-            text += "  " + _printable(" ".join(shown))
-        if traceback:
-            text += "\n" + traceback
-        return _printable(text, but="\n")
-
-
-def _fields_of(record: logging.LogRecord) -> Mapping[str, object]:
-    fields = getattr(record, _FIELDS, None)
-    return fields if isinstance(fields, Mapping) else {}
-
-
-def _printable(text: str, *, but: str = "") -> str:
-    """Escape what is not printable: a peer may send whatever a terminal obeys."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character
-        if character.isprintable() or character == but
-        else character.encode("unicode_escape").decode()
-        for character in text
-    )
-
-
-def set_up_logging(*, style: str, level: str) -> None:
-    """Log to standard error, in one of the two formats, from now on."""
-    handler = _NeverWaiting(sys.stderr)
-    handler.setFormatter(JsonFormatter() if style == "json" else ConsoleFormatter())
+    lost = lines_lost()
+    handler: NeverWaiting
+    if style == "journal" and (there := JournalLines.at(journal)) is not None:
+        handler = there
+    else:
+        lines = ConsoleFormatter() if style == "console" else JsonFormatter()
+        handler = StreamLines(sys.stderr, lines)
+    handler.lost_before = lost
+    for former in log.handlers:
+        former.close()
     log.handlers[:] = [handler]
     log.setLevel(level.upper())
     log.propagate = False
@@ -339,3 +205,11 @@ def set_up_logging(*, style: str, level: str) -> None:
     # thread, process. A seventh of what a line costs; the switches are the logging HOWTO's.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    if style == "journal" and not isinstance(handler, JournalLines):
+        log.warning("[log] format = journal: %s is no journal of systemd's; the log goes to "
+                    "standard error, as JSON", journal)  # fmt: skip
+
+
+def lines_lost() -> int:
+    """How many lines nobody read fast enough, since the start."""
+    return sum(one.lost_ever for one in log.handlers if isinstance(one, NeverWaiting))

@@ -404,7 +404,7 @@ FAULTS = [
     ),
     (
         '[log]\nformat = "text"',
-        'd.toml:2: log.format: found "text"; allowed: "json" or "console"',
+        'd.toml:2: log.format: found "text"; allowed: "json", "console" or "journal"',
     ),
     (
         '[log]\nlanguage = "de"',

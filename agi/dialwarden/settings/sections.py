@@ -52,6 +52,7 @@ class GuardMode(enum.StrEnum):
 class LogFormat(enum.StrEnum):
     JSON = "json"
     CONSOLE = "console"
+    JOURNAL = "journal"
 
 
 class Language(enum.StrEnum):
@@ -201,9 +202,13 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """[log]: one line per verdict, on standard error."""
+    """[log]: one line per verdict, on standard error or in systemd's journal."""
 
-    format: LogFormat = setting(one_of(LogFormat), LogFormat.JSON, "For programs or for people.")
+    format: LogFormat = setting(
+        one_of(LogFormat),
+        LogFormat.JSON,
+        "For programs, for people, or into systemd's journal, field by field.",
+    )
     language: Language = setting(one_of(Language), Language.ENGLISH, "Of the reasons.")
     numbers: Numbers = setting(
         one_of(Numbers), Numbers.MASKED, "How callees' numbers are written in the log."
