@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -112,8 +113,12 @@ class Running:
     @property
     def port(self) -> int:
         """The port it listens on, once it does."""
-        self.until(lambda: "ready" in self.log or self.process.poll() is not None)
-        said = re.findall(r"AGI on 127\.0\.0\.1:(\d+).* ready", self.log)
+        return self.port_of("AGI")
+
+    def port_of(self, door: str) -> int:
+        """The port of one of its doors, by its name in the log, once it listens."""
+        self.until(lambda: "is ready" in self.log or self.process.poll() is not None)
+        said = re.findall(rf"{door} on 127\.0\.0\.1:(\d+).* ready", self.log)
         assert said, self.log
         return int(said[-1])
 
@@ -135,17 +140,22 @@ class SystemdStandIn:
     def __init__(self, directory: Path) -> None:
         self.path = str(directory / "notify")
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind(self.path)
         self._socket.settimeout(WITHIN_S)
 
     def main_pid(self) -> int:
         """The process that says next that it is ready."""
+        return int(self.said("MAINPID")["MAINPID"])
+
+    def said(self, key: str) -> dict[str, str]:
+        """The next message that has this key in it, and `pid`, whose it is."""
         while True:
-            said = dict(
-                line.split("=", 1) for line in self._socket.recv(4096).decode().splitlines()
-            )
-            if said.get("READY") == "1":
-                return int(said["MAINPID"])
+            data, ((_, _, sender),), *_ = self._socket.recvmsg(4096, 256)
+            message = dict(line.split("=", 1) for line in data.decode().splitlines())
+            if key in message:
+                pid, *_ = struct.unpack("3i", sender)  # unix(7): struct ucred
+                return {**message, "pid": str(pid)}
 
     def close(self) -> None:
         self._socket.close()

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -295,7 +296,10 @@ async def test_the_start_and_a_reload_say_what_the_guard_does_and_where_dialers_
     with Running.start(path) as running:
         await heard(running, "is ready")
         assert "guard: mode report; trunks: carrier (PJSIP/carrier)" in running.log
-        assert ", AMI gateway on 127.0.0.1:0, /healthz on 127.0.0.1:0, " in running.log
+        assert re.search(
+            r", AMI gateway on 127\.0\.0\.1:\d+, /healthz and /metrics on 127\.0\.0\.1:\d+, ",
+            running.log,
+        )
         write_config(tmp_path, f"{CONFIG}\n{guarded.replace('report', 'hangup')}")
         running.signal(signal.SIGHUP)
         await heard(running, "guard: mode hangup; trunks: carrier (PJSIP/carrier)")

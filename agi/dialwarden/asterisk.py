@@ -15,7 +15,12 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from dialwarden.doors.ami_gateway import AmiGateway, GatewaySettings, Upstream
+from dialwarden.doors.ami_gateway import (
+    AmiGateway,
+    GatewayCounters,
+    GatewaySettings,
+    Upstream,
+)
 from dialwarden.doors.ami_rulings import Rulings
 from dialwarden.doors.health import AmiHealth
 from dialwarden.doors.tls import client_context, server_context
@@ -96,7 +101,7 @@ class AsteriskSide:
             wanted=WANTED,
         )
         permits, legs = Permits(), Legs()
-        settlement = Settlement(gate.ledger)
+        settlement = self._settlement = Settlement(gate.ledger)
         pbx = f"{socket.gethostname()} {ami.address}"
         guard = Guard(
             gate, permits, legs, settlement, BypassLog(gate, settlement.record), self._link,
@@ -137,6 +142,15 @@ class AsteriskSide:
     @property
     def gateway_clients(self) -> int:
         return self._gateway.clients
+
+    @property
+    def gateway_counters(self) -> GatewayCounters:
+        return self._gateway.counters
+
+    @property
+    def events_waiting(self) -> int:
+        """Of calls, not yet in the ledger."""
+        return self._settlement.waiting
 
     @property
     def alarm(self) -> bool:

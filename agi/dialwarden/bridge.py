@@ -25,7 +25,6 @@ from dialwarden import __version__, tzdata
 from dialwarden.asterisk import AsteriskSide
 from dialwarden.doors.agi_scripts import AgiScripts
 from dialwarden.doors.fastagi import FastAgiServer, FastAgiSettings
-from dialwarden.doors.health import Health, HealthServer, LedgerHealth
 from dialwarden.doors.listening import (
     HandOverFailed,
     Inherited,
@@ -34,7 +33,7 @@ from dialwarden.doors.listening import (
     raise_descriptor_limit,
     take_or_listen,
 )
-from dialwarden.doors.notify import notify_ready, notify_stopping
+from dialwarden.doors.notify import Systemd
 from dialwarden.errors import (
     DialwardenError,
     LedgerBroken,
@@ -49,6 +48,7 @@ from dialwarden.gate.rulebook import Rulebook, compile_rulebook
 from dialwarden.ledger.group_commit import Ledger
 from dialwarden.ledger.learning import keep_learning
 from dialwarden.log import VerdictLog, log, set_up_logging
+from dialwarden.monitoring import Monitoring
 from dialwarden.numbers import (
     emergency_numbers,
     missing_from_dialplan,
@@ -68,6 +68,8 @@ from dialwarden.settings.sections import Numbers
 STOP_GRACE_S = 3.0
 # The ledger's files, the log, the listening sockets, and room for the doors to come.
 _OTHER_DESCRIPTORS = 256
+# By the names of their sockets, which systemd's units and a successor know them by.
+_DOORS = {"agi": "AGI", "gateway": "AMI gateway", "http": "/healthz and /metrics"}
 
 
 def run(config_path: Path) -> int:
@@ -115,7 +117,7 @@ class Bridge:
         self._reload_again = False
         self._sockets: dict[str, socket.socket] = {}
         self._asterisk: AsteriskSide | None = None
-        self._health: HealthServer | None = None
+        self._systemd = Systemd()
         self._purge = DailyPurge(config)
 
     async def start(self) -> None:
@@ -154,6 +156,10 @@ class Bridge:
                 ),
             )
             raise_descriptor_limit(config.agi.max_connections + _OTHER_DESCRIPTORS)
+            self._monitoring = Monitoring(
+                config, self._gate, self._overrides, self._server, self._systemd
+            )
+            await self._monitoring.start()
             sock = take_or_listen("agi", str(config.agi.listen), inherited)
             self._sockets["agi"] = sock
             # A copy for the successor: the server closes its own when it stops.
@@ -163,7 +169,8 @@ class Bridge:
                 self._sockets["gateway"] = gateway
                 self._asterisk = AsteriskSide(config, self._gate, recorder)
                 await self._asterisk.start(gateway.dup())
-            await self._start_health(inherited)
+                self._monitoring.asterisk = self._asterisk
+            await self._serve_monitoring(inherited)
             self._learning = asyncio.get_running_loop().create_task(keep_learning(self._ledger))
         except BaseException:
             await self._ledger.close()
@@ -176,17 +183,18 @@ class Bridge:
         # What was made until here lives as long as we do: no collection need look at it again.
         gc.collect()
         gc.freeze()
-        host, port = sock.getsockname()[:2]
-        doors = [f"AGI on {host}:{port}"]
-        doors += [f"AMI gateway on {config.gateway.listen}"] * ("gateway" in self._sockets)
-        doors += [f"/healthz on {config.http.listen}"] * ("http" in self._sockets)
+        doors = [
+            f"{called} on {_where(self._sockets[name])}"
+            for name, called in _DOORS.items()
+            if name in self._sockets
+        ]
         log.info(
             "ledger %s, %s, %d campaigns; process %d is ready", self._ledger.path,
             ", ".join(doors), len(rulebook.entries), os.getpid(),
         )  # fmt: skip
-        notify_ready()
+        self._systemd.ready(self._monitoring.status())
 
-    async def _start_health(self, inherited: list[Inherited]) -> None:
+    async def _serve_monitoring(self, inherited: list[Inherited]) -> None:
         """Listen for monitoring; where nobody configured that, to be without it stops nothing."""
         address = str(self._config.http.listen)
         try:
@@ -194,25 +202,10 @@ class Bridge:
         except ListenError as error:
             if "http" in self._config.given:
                 raise
-            log.warning("no /healthz: %s", error)
+            log.warning("no /healthz and no /metrics: %s", error)
             return
         self._sockets["http"] = sock
-        self._health = HealthServer(self._report)
-        await self._health.start(sock.dup())
-
-    def _report(self) -> Health:
-        """How the bridge is, at this instant."""
-        asterisk = self._asterisk
-        return Health(
-            version=__version__,
-            guard=self._config.guard.mode,
-            ami=asterisk.health if asterisk else None,
-            alarm=asterisk.alarm if asterisk else False,
-            gateway_clients=asterisk.gateway_clients if asterisk else None,
-            ledger=LedgerHealth(not self._gate.ledger_trouble, self._gate.ledger_trouble),
-            shadow=self._gate.rulebook.shadow,
-            overrides=self._overrides.in_force,
-        )
+        await self._monitoring.serve(sock.dup())
 
     async def until_stopped(self) -> None:
         await self._stopped.wait()
@@ -220,7 +213,7 @@ class Bridge:
     async def stop(self) -> None:
         """Stop accepting, answer the calls in flight, close the ledger, say so."""
         if not self._handed_over:
-            notify_stopping()
+            self._systemd.stopping()
         if self._reloading is not None:
             self._reloading.cancel()
             await asyncio.wait({self._reloading})
@@ -228,8 +221,7 @@ class Bridge:
             self._handing_over.cancel()  # a stop means the service: no successor outlives it
             await asyncio.wait({self._handing_over})
         log.info("stopping: no new calls, %d in flight", self._server.open_connections)
-        if self._health is not None:
-            await self._health.stop()
+        await self._monitoring.stop()
         # Our copies first: as long as one is open the kernel takes calls that nobody will answer.
         for sock in self._sockets.values():
             sock.close()
@@ -262,10 +254,13 @@ class Bridge:
         self._reload_again = True
         while self._reload_again:
             self._reload_again = False
-            await self._reload_once()
+            self._systemd.reloading()
+            taken = await self._reload_once()
+            await self._monitoring.reloaded(self._config, taken=taken)
+            self._systemd.reloaded(self._monitoring.status())
 
-    async def _reload_once(self) -> None:
-        """Take the configuration anew, whole or not at all; no call waits for it."""
+    async def _reload_once(self) -> bool:
+        """Take the configuration anew, whole or not at all, and say which; no call waits for it."""
         old = self._config
         try:
             new = await asyncio.to_thread(load_config, old.file, os.environ, load_policies)
@@ -273,10 +268,10 @@ class Bridge:
             await _warm_up(self._ledger, rulebook)
         except SettingsError as error:
             log.error("reload: the old configuration stays in force\n%s", error)
-            return
+            return False
         except Exception:
             log.exception("reload: the old configuration stays in force")
-            return
+            return False
         say_warnings(new)
         for name in changed_for_a_restart(self._started_with, new):
             log.warning("reload: %s changed; it takes effect with a restart", name)
@@ -288,6 +283,7 @@ class Bridge:
         self._verdict_log.clear_numbers = new.log.numbers is Numbers.CLEAR
         set_up_logging(style=new.log.format, level=new.log.level)
         log.info("reload: configuration %s in force, %d campaigns", new.file, len(rulebook.entries))
+        return True
 
     def _begin_hand_over(self) -> None:
         if self._stopped.is_set():
@@ -307,7 +303,13 @@ class Bridge:
             log.exception("hand-over failed; this process goes on serving")
             return
         self._handed_over = True
+        self._systemd.hush()
         self._stopped.set()
+
+
+def _where(sock: socket.socket) -> str:
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _warm_up(ledger: Ledger, rulebook: Rulebook) -> None:

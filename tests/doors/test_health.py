@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,13 +15,16 @@ from hypothesis import strategies as st
 
 from dialwarden.doors.health import (
     AmiHealth,
+    ConfigHealth,
     Health,
-    HealthServer,
     LedgerHealth,
+    ListHealth,
     Status,
     document,
+    health_page,
+    line_of,
 )
-from dialwarden.doors.http_server import HttpServer, Page
+from dialwarden.doors.http_server import Asked, HttpServer, Page
 from dialwarden.doors.listening import listen
 from dialwarden.ledger.overrides import Override
 from dialwarden.settings.sections import GuardMode
@@ -32,6 +35,10 @@ UP = AmiHealth(up=True, since=SINCE, status="connected to 127.0.0.1:5038", audit
 DOWN = AmiHealth(up=False, since=SINCE, status="127.0.0.1:5038 refused the connection")
 UNAUDITED = AmiHealth(up=True, since=SINCE, status="connected", audited=False)
 NO_LEDGER = LedgerHealth(available=False, why="disk full")
+STALE = ListHealth(
+    "bloctel", date(2026, 10, 1), 32, 30, 7, SINCE, stale=True, why="list bloctel is too old"
+)
+SHADOWED = ListHealth("rpo", stale=True)
 
 
 def health(guard: GuardMode = GuardMode.HANGUP, ami: AmiHealth | None = UP, **more: Any) -> Health:
@@ -49,6 +56,11 @@ def health(guard: GuardMode = GuardMode.HANGUP, ami: AmiHealth | None = UP, **mo
         (health(ledger=NO_LEDGER), Status.DEGRADED),
         (health(GuardMode.OFF, ledger=NO_LEDGER), Status.DEGRADED),
         (health(ami=None, ledger=NO_LEDGER), Status.DEGRADED),
+        (health(lists=(SHADOWED, STALE)), Status.DEGRADED),
+        (health(lists=(SHADOWED,)), Status.READY),
+        (health(lines_lost=9), Status.READY),
+        (health(config=ConfigHealth(taken=False)), Status.READY),
+        (health(ami=DOWN, lists=(STALE,)), Status.BLIND),
         (health(ami=DOWN), Status.BLIND),
         (health(GuardMode.REPORT, DOWN), Status.BLIND),
         (health(ami=UNAUDITED), Status.BLIND),
@@ -63,11 +75,23 @@ def health(guard: GuardMode = GuardMode.HANGUP, ami: AmiHealth | None = UP, **mo
 def test_the_status_is_the_worst_that_holds(health: Health, status: Status) -> None:
     assert health.status is status
     assert (health.why_blind != "") is (status is Status.BLIND)
+    assert (health.why == ()) is (status is Status.READY)
 
 
 def test_everything_is_told() -> None:
-    assert document(health(ami=DOWN, alarm=True, gateway_clients=3, ledger=NO_LEDGER)) == {
+    config = ConfigHealth(SINCE, taken=False, campaigns=("energy", "trial"))
+    everything = health(
+        ami=DOWN, alarm=True, gateway_clients=3, ledger=NO_LEDGER, lists=(STALE, SHADOWED),
+        config=config, lines_lost=4, shadow=("trial",),
+    )  # fmt: skip
+    assert document(everything) == {
         "status": "blind",
+        "why": [
+            "the guard is blind: 127.0.0.1:5038 refused the connection",
+            "calls are refused: disk full",
+            "calls leave without asking: dialwarden refusals --rule bypass --since 1h",
+            "list bloctel is too old",
+        ],
         "version": "1.2.3",
         "guard": {
             "mode": "hangup",
@@ -82,9 +106,28 @@ def test_everything_is_told() -> None:
         },
         "gateway": {"clients": 3},
         "ledger": {"available": False, "why": "disk full"},
-        "shadow": [],
+        "shadow": ["trial"],
         "overrides": [],
-    }
+        "lists": [
+            {
+                "name": "bloctel", "as_of": "2026-10-01", "age_days": 32, "limit_days": 30,
+                "numbers": 7, "imported_at": "2026-11-02T09:30:00+00:00", "stale": True,
+            },
+            {
+                "name": "rpo", "as_of": None, "age_days": None, "limit_days": None,
+                "numbers": 0, "imported_at": None, "stale": True,
+            },
+        ],
+        "config": {
+            "read_at": "2026-11-02T09:30:00+00:00", "taken": False, "campaigns": 2,
+        },
+        "log": {"lines_lost": 4},
+    }  # fmt: skip
+    assert line_of(everything) == (
+        "blind: the guard is blind: 127.0.0.1:5038 refused the connection; calls are refused: disk "
+        "full; calls leave without asking: dialwarden refusals --rule bypass --since 1h; list "
+        "bloctel is too old"
+    )
 
 
 def test_what_is_let_go_is_told_and_alarms_nobody() -> None:
@@ -163,7 +206,7 @@ class Answer:
 async def serving() -> AsyncIterator[Served]:
     sock = listen("127.0.0.1:0")
     served = Served(sock.getsockname()[1])
-    server = HealthServer(served.report)
+    server = HttpServer({"/healthz": health_page(served.report)})
     await server.start(sock)
     try:
         yield served
@@ -183,6 +226,32 @@ async def test_only_blind_is_503(health: Health, status: int) -> None:
         assert answer.status == status
         assert answer.headers["content-type"] == "application/json"
         assert json.loads(answer.body) == document(health)
+
+
+@pytest.mark.parametrize(
+    ("accept", "text"),
+    [
+        ("text/plain", True),
+        ("text/plain;q=0.9, text/*", True),
+        ("*/*", False),
+        ("application/json, text/plain", False),
+        ("text/html", False),
+    ],
+)
+async def test_who_asks_for_text_only_gets_one_line_of_it(accept: str, text: bool) -> None:
+    async with serving() as served:
+        for one, status in (
+            (health(), 200),
+            (health(lists=(STALE,)), 200),
+            (health(ami=DOWN), 503),
+        ):
+            served.health = one
+            answer = await served.get("GET /healthz HTTP/1.1", f"Accept: {accept}")
+            assert answer.status == status
+            if text:
+                assert answer.body.decode() == line_of(one) + "\n"
+            else:
+                assert json.loads(answer.body) == document(one)
 
 
 async def test_head_has_the_headers_of_get_and_no_body() -> None:
@@ -272,7 +341,7 @@ async def test_a_head_that_is_too_long_is_431() -> None:
 )
 async def test_a_request_that_does_not_come_to_its_end_is_closed(sent: bytes) -> None:
     sock = listen("127.0.0.1:0")
-    server = HttpServer({"/healthz": lambda: Page(200, b"{}")}, request_s=0.1)
+    server = HttpServer({"/healthz": lambda _: Page(200, b"{}")}, request_s=0.1)
     await server.start(sock)
     answered = await Served(sock.getsockname()[1]).say(sent)
     assert answered.count(b"HTTP/1.1 200") == sent.count(b"\r\n\r\n")
@@ -282,7 +351,7 @@ async def test_a_request_that_does_not_come_to_its_end_is_closed(sent: bytes) ->
 
 async def test_a_connection_that_is_left_idle_is_closed() -> None:
     sock = listen("127.0.0.1:0")
-    server = HttpServer({"/healthz": lambda: Page(200, b"{}")}, idle_s=0.1)
+    server = HttpServer({"/healthz": lambda _: Page(200, b"{}")}, idle_s=0.1)
     await server.start(sock)
     whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     assert (await Served(sock.getsockname()[1]).say(whole)).endswith(b"{}")
@@ -294,7 +363,7 @@ async def test_one_connection_too_many_is_closed_and_the_others_are_served(
 ) -> None:
     sock = listen("127.0.0.1:0")
     port = sock.getsockname()[1]
-    server = HttpServer({"/healthz": lambda: Page(200, b"{}")}, max_connections=2)
+    server = HttpServer({"/healthz": lambda _: Page(200, b"{}")}, max_connections=2)
     await server.start(sock)
     held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
     assert await Served(port).say(b"") == b""
@@ -315,7 +384,7 @@ async def test_a_client_that_does_not_read_is_cut_off_and_costs_no_memory() -> N
     sock = listen("127.0.0.1:0")
     made = 0
 
-    def page() -> Page:
+    def page(_: Asked) -> Page:
         nonlocal made
         made += 1
         return Page(200, b"x" * 100_000)

@@ -39,7 +39,7 @@ SUCCESSOR = """
 import asyncio, os, signal, sys
 from dialwarden.doors.fastagi import FastAgiServer
 from dialwarden.doors.listening import inherited_sockets
-from dialwarden.doors.notify import notify_ready
+from dialwarden.doors.notify import Systemd
 
 async def answer(request, peer):
     return {"DIALWARDEN_VERDICT": "ALLOW", "DIALWARDEN_REASON": str(os.getpid())}
@@ -51,7 +51,7 @@ async def main():
     assert inherited.name == "agi", inherited
     server = FastAgiServer(answer, unavailable=lambda *_: {"DIALWARDEN_VERDICT": "REFUSE"})
     await server.start(inherited.sock)
-    notify_ready(os.environ)
+    Systemd(os.environ).ready()
     assert not [name for name in os.environ if name.startswith(("DIALWARDEN_", "LISTEN_"))]
     await stop.wait()
     await server.stop()

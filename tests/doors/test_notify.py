@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from dialwarden.doors.notify import notify_ready, notify_stopping, sd_notify
+from dialwarden.doors.notify import Systemd, sd_notify
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -24,11 +25,83 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[so
 
 def test_systemd_is_told_that_we_serve_and_stop(systemd: tuple[socket.socket, str]) -> None:
     sock, address = systemd
-    environ = {"NOTIFY_SOCKET": address}
-    notify_ready(environ)
+    systemd_ = Systemd({"NOTIFY_SOCKET": address})
+    systemd_.ready()
     assert sock.recv(100) == b"READY=1\nMAINPID=%d" % os.getpid()
-    notify_stopping(environ)
+    systemd_.stopping()
     assert sock.recv(100) == b"STOPPING=1"
+
+
+def test_a_status_is_one_line_and_said_when_it_is_another(
+    systemd: tuple[socket.socket, str],
+) -> None:
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    told.ready("ready; 2 campaigns")
+    assert sock.recv(100).endswith(b"\nSTATUS=ready; 2 campaigns")
+    told.status("ready; 2 campaigns")
+    told.status("degraded:\nREADY=0")
+    assert sock.recv(100) == b"STATUS=degraded: READY=0"
+    told.status("x" * 9000)
+    assert len(sock.recv(9999)) < 600
+
+
+def test_a_reload_is_told_with_its_instant_and_ends_with_ready(
+    systemd: tuple[socket.socket, str],
+) -> None:
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    told.reloading()
+    head, _, micros = sock.recv(100).partition(b"\nMONOTONIC_USEC=")
+    assert head == b"RELOADING=1"
+    assert before <= int(micros) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+    told.reloaded("as before")
+    assert sock.recv(100) == b"READY=1\nSTATUS=as before"
+
+
+def test_who_handed_over_says_nothing_any_more(systemd: tuple[socket.socket, str]) -> None:
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    told.alive()
+    assert sock.recv(100) == b"WATCHDOG=1"
+    told.hush()
+    told.alive()
+    told.status("another")
+    told.stopping()
+    sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        sock.recv(100)
+
+
+@pytest.mark.parametrize(
+    ("environ", "seconds"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "30000000"}, 30.0),
+        ({"WATCHDOG_USEC": "500000", "WATCHDOG_PID": str(os.getpid())}, 0.5),
+        ({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1"}, None),  # not meant for us
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "often"}, None),
+    ],
+)
+def test_signs_of_life_are_given_where_systemd_waits_for_ours(
+    environ: dict[str, str], seconds: float | None
+) -> None:
+    assert Systemd(environ).watchdog_s == seconds
+
+
+def test_a_systemd_that_stands_still_makes_nobody_wait(
+    systemd: tuple[socket.socket, str],
+) -> None:
+    _, address = systemd
+    environ = {"NOTIFY_SOCKET": address}
+    assert sd_notify("WATCHDOG=1", environ)
+    for _ in range(10_000):  # the kernel keeps some hundred for it
+        if not sd_notify("WATCHDOG=1", environ):
+            break
+    else:
+        pytest.fail("it took everything, and read nothing")
 
 
 @pytest.mark.parametrize("address", ["", "relative", "/no/such/socket", "@nobody listens here"])
@@ -40,7 +113,7 @@ def test_nobody_listening_is_no_error(address: str) -> None:
 def test_a_predecessor_is_told_once_and_the_pipe_closed() -> None:
     reading, writing = os.pipe()
     environ = {"DIALWARDEN_READY_FD": str(writing)}
-    notify_ready(environ)
+    Systemd(environ).ready()
     assert environ == {}
     assert os.read(reading, 100) == b"ready\n"
     assert os.read(reading, 100) == b""
@@ -50,6 +123,6 @@ def test_a_predecessor_is_told_once_and_the_pipe_closed() -> None:
 def test_a_predecessor_that_died_meanwhile_is_no_error() -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    notify_ready({"DIALWARDEN_READY_FD": str(writing)})
+    Systemd({"DIALWARDEN_READY_FD": str(writing)}).ready()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(writing)

@@ -85,7 +85,8 @@ class AgiScripts:
 
     def unavailable(self, request: AgiRequest, why: Trouble) -> Mapping[str, str]:
         """The variables for a request that the gate did not answer in time or at all."""
-        return self._no_verdict(request, self._reason(why))
+        waited_s = self._deadline.total_seconds() if why is Trouble.LATE else None
+        return self._no_verdict(request, self._reason(why), waited_s)
 
     def undelivered(self, request: AgiRequest, why: Trouble) -> None:
         """The server's word that an answer is not on the channel: its attempt was wasted."""
@@ -104,11 +105,15 @@ class AgiScripts:
             case _:
                 return Reason("unavailable_error", {"why": why.value})
 
-    def _no_verdict(self, request: AgiRequest, reason: Reason) -> Mapping[str, str]:
+    def _no_verdict(
+        self, request: AgiRequest, reason: Reason, waited_s: float | None = None
+    ) -> Mapping[str, str]:
         script = request.script.strip("/")
         if script in self._recording.scripts:
             return self._recording.unanswered(request, reason)
-        answer = self._gate.unanswered(_bare_question(request), reason, recorded=script != "peek")
+        answer = self._gate.unanswered(
+            _bare_question(request), reason, recorded=script != "peek", waited_s=waited_s
+        )
         language = self._gate.rulebook.language
         return {**verdict_variables(answer, language), variables.RESULT: "FAILED"}
 

@@ -1,19 +1,19 @@
 """How the bridge is, over HTTP: `/healthz`, for monitoring and for load balancers.
 
-Owns what ready, degraded and blind mean, and how they are told. Refuses to know how any of it is
-found out: a `Health` is handed in.
+Owns what ready, degraded and blind mean, and how they are told: JSON, or one line of text to who
+asks for text only. 503 when blind, else 200. Refuses to know how any of it is found out: a
+`Health` is handed in.
 """
 
 from __future__ import annotations
 
 import enum
 import json
-import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
-from dialwarden.doors.http_server import HttpServer, Page
+from dialwarden.doors.http_server import Asked, Page
 from dialwarden.ledger.overrides import Override
 from dialwarden.settings.sections import GuardMode
 
@@ -53,6 +53,46 @@ class LedgerHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class ListHealth:
+    """One list that a campaign asks for, or that the configuration names.
+
+    Attributes:
+        as_of: the day that its version in force speaks of; None where nobody said, or there is no
+            version.
+        age_days: from then until today where the list is at home; None without `as_of`.
+        limit_days: the greatest age; None for no limit.
+        numbers: of the version in force, without what was added or removed by hand.
+        imported_at: aware; None for a list that was never imported.
+        stale: some campaign asks for it, and there is no version, or none that is young enough.
+        why: why calls are refused for want of it, one sentence; "" when none are.
+    """
+
+    name: str
+    as_of: date | None = None
+    age_days: int | None = None
+    limit_days: int | None = None
+    numbers: int = 0
+    imported_at: datetime | None = None
+    stale: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigHealth:
+    """What is in force.
+
+    Attributes:
+        read_at: when it was last tried to read the configuration, aware; None: not known.
+        taken: whether what was read then is in force; else what was before.
+        campaigns: those that are configured.
+    """
+
+    read_at: datetime | None = None
+    taken: bool = True
+    campaigns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Everything that `/healthz` says.
 
@@ -62,6 +102,7 @@ class Health:
         gateway_clients: connected now; None without a gateway.
         shadow: the campaigns in shadow mode: what is refused is let go.
         overrides: those in force now.
+        lines_lost: of the log, since the start.
     """
 
     version: str
@@ -72,12 +113,32 @@ class Health:
     ledger: LedgerHealth = LedgerHealth()
     shadow: tuple[str, ...] = ()
     overrides: tuple[Override, ...] = ()
+    lists: tuple[ListHealth, ...] = ()
+    config: ConfigHealth = field(default_factory=ConfigHealth)
+    lines_lost: int = 0
 
     @property
     def status(self) -> Status:
         if self.why_blind:
             return Status.BLIND
-        return Status.DEGRADED if self.alarm or not self.ledger.available else Status.READY
+        return Status.DEGRADED if self.why_degraded else Status.READY
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """Everything that keeps us from being ready, a sentence each."""
+        blind = (f"the guard is blind: {self.why_blind}",) if self.why_blind else ()
+        return blind + self.why_degraded
+
+    @property
+    def why_degraded(self) -> tuple[str, ...]:
+        """Why calls are refused that could be judged, or go past us."""
+        why = []
+        if not self.ledger.available:
+            why.append(f"calls are refused: {self.ledger.why}")
+        if self.alarm:
+            why.append("calls leave without asking: dialwarden refusals --rule bypass --since 1h")
+        why += [one.why for one in self.lists if one.why]
+        return tuple(why)
 
     @property
     def why_blind(self) -> str:
@@ -97,6 +158,7 @@ def document(health: Health) -> dict[str, object]:
     clients = health.gateway_clients
     return {
         "status": health.status.value,
+        "why": list(health.why),
         "version": health.version,
         "guard": {
             "mode": health.guard.value,
@@ -108,7 +170,7 @@ def document(health: Health) -> dict[str, object]:
         if ami is None
         else {
             "up": ami.up,
-            "since": ami.since.isoformat(timespec="seconds") if ami.since else None,
+            "since": _instant(ami.since),
             "status": ami.status,
         },
         "gateway": None if clients is None else {"clients": clients},
@@ -124,28 +186,49 @@ def document(health: Health) -> dict[str, object]:
             }
             for one in health.overrides
         ],
+        "lists": [_list_document(one) for one in health.lists],
+        "config": {
+            "read_at": _instant(health.config.read_at),
+            "taken": health.config.taken,
+            "campaigns": len(health.config.campaigns),
+        },
+        "log": {"lines_lost": health.lines_lost},
     }
 
 
-class HealthServer:
-    """Answers `/healthz` on a listening socket: 503 when blind, else 200.
+def _list_document(one: ListHealth) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "as_of": one.as_of.isoformat() if one.as_of else None,
+        "age_days": one.age_days,
+        "limit_days": one.limit_days,
+        "numbers": one.numbers,
+        "imported_at": _instant(one.imported_at),
+        "stale": one.stale,
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def health_page(report: Callable[[], Health]) -> Callable[[Asked], Page]:
+    """Make what answers `/healthz`.
 
     Args:
         report: gives the health of this instant; called in the event loop, must not block.
     """
 
-    def __init__(self, report: Callable[[], Health]) -> None:
-        self._report = report
-        self._server = HttpServer({"/healthz": self._page})
-
-    async def start(self, sock: socket.socket) -> None:
-        """Accept connections on `sock`, a bound stream socket, which is closed at the end."""
-        await self._server.start(sock)
-
-    async def stop(self) -> None:
-        await self._server.stop()
-
-    def _page(self) -> Page:
-        health = self._report()
+    def page(asked: Asked) -> Page:
+        health = report()
         status = 503 if health.status is Status.BLIND else 200
+        if "text/plain" in asked.accept and "json" not in asked.accept:
+            return Page(status, f"{line_of(health)}\n".encode(), "text/plain; charset=utf-8")
         return Page(status, json.dumps(document(health)).encode() + b"\n")
+
+    return page
+
+
+def line_of(health: Health) -> str:
+    """A health in one line for people."""
+    return ": ".join((health.status.value, "; ".join(health.why))) if health.why else "ready"

@@ -38,7 +38,18 @@ class Page:
     content_type: str = "application/json"
 
 
-Pages = Mapping[str, Callable[[], Page]]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a request a page may heed.
+
+    Attributes:
+        accept: the Accept headers, joined as one; "" for none.
+    """
+
+    accept: str = ""
+
+
+Pages = Mapping[str, Callable[[Asked], Page]]
 
 
 class HttpServer:
@@ -100,19 +111,20 @@ class HttpServer:
         if not self._open:
             self._quiet.set()
 
-    def page(self, method: bytes, target: bytes) -> Page:
-        """What is answered to a request line."""
+    def page(self, request: h11.Request) -> Page:
+        """What is answered to a request."""
         try:
-            path = urlsplit(target.decode("ascii")).path
+            path = urlsplit(request.target.decode("ascii")).path
         except ValueError:
             return _plain(400, "the target cannot be read")
         make = self.pages.get(path)
         if make is None:
             return _plain(404, f"not here; there is {', '.join(sorted(self.pages))}")
-        if method not in _METHODS:
+        if request.method not in _METHODS:
             return _plain(405, "GET or HEAD only")
+        accept = b", ".join(value for name, value in request.headers if name == b"accept")
         try:
-            return make()
+            return make(Asked(accept.decode("latin-1")))
         except Exception as error:
             self.seldom.warning("page", "%s could not be made: %r", path, error)
             return _plain(500, "could not be made; see the log")
@@ -191,7 +203,7 @@ class _Connection(asyncio.Protocol):
             self._answer(event)
 
     def _answer(self, request: h11.Request) -> None:
-        page = self._server.page(request.method, request.target)
+        page = self._server.page(request)
         try:
             whole = isinstance(self._http.next_event(), h11.EndOfMessage)
         except h11.RemoteProtocolError:

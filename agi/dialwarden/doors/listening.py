@@ -24,7 +24,7 @@ import subprocess
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
-from dialwarden.doors.notify import READY_FD, READY_WORD
+from dialwarden.doors.notify import READY_FD, READY_WORD, WATCHDOG_PID
 from dialwarden.errors import DialwardenError, ListenError
 
 LISTEN_FDS = "DIALWARDEN_LISTEN_FDS"
@@ -219,7 +219,7 @@ async def hand_over(
     """Start a successor that shares `sockets` (name to socket), and wait until it says it serves.
 
     From then on both accept; the caller stops accepting and drains. The successor takes the
-    sockets with `inherited_sockets` and says so with `notify.notify_ready`. It is a child of this
+    sockets with `inherited_sockets` and says so with `notify.Systemd.ready`. It is a child of this
     process and outlives it. (As the first process of a container there is nothing to outlive: the
     container ends with us. Use a socket that somebody else holds there.)
 
@@ -269,7 +269,9 @@ def _start_successor(
     sockets: Mapping[str, socket.socket],
     ready_fd: int,
 ) -> subprocess.Popen[bytes]:
-    environ = {name: value for name, value in env.items() if name not in _SYSTEMD}
+    # The watchdog's, too, names a process: ours.
+    left_out = (*_SYSTEMD, WATCHDOG_PID)
+    environ = {name: value for name, value in env.items() if name not in left_out}
     environ[LISTEN_FDS] = ",".join(f"{name}={s.fileno()}" for name, s in sockets.items())
     environ[READY_FD] = str(ready_fd)
     try:

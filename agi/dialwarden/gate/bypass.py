@@ -92,6 +92,7 @@ class BypassLog:
             cannot be written now.
         """
         rulebook, started = self._gate.rulebook, time.perf_counter()
+        self._gate.counts.bypass(bypass.trunk, hung_up=bypass.hung_up)
         reading = _reading(bypass, rulebook)
         verdict = self._verdict(reading, bypass)
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from dialwarden.errors import LedgerError
+from dialwarden.gate.counting import Counts
 from dialwarden.gate.decision import Decider
 from dialwarden.gate.reading import Reading, read_question
 from dialwarden.gate.record import record_refusal
@@ -100,6 +101,9 @@ class Gate:
 
     Args:
         clock: the instant of a judgement, aware; read in the transaction that records it.
+
+    Attributes:
+        counts: what was answered since the start.
     """
 
     def __init__(
@@ -111,6 +115,7 @@ class Gate:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.rulebook = rulebook
+        self.counts = Counts()
         self._ledger = ledger
         self._verdicts = verdict_log
         self._clock = clock
@@ -139,11 +144,12 @@ class Gate:
         return self._verdicts.veiled(text)
 
     def say(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
-        """A verdict's line in the log stream, of a call that did not ask.
+        """Count a verdict and write its line in the log stream; also of a call that did not ask.
 
         Args:
             started: `time.perf_counter()` of when it was met.
         """
+        self.counts.answer(answer, question.door, rulebook.entries)
         self._verdicts.write(answer, question, rulebook, started)
 
     async def ask(self, question: Question) -> Answer:
@@ -212,7 +218,9 @@ class Gate:
 
     def _tell(self, asked: _Asked, answer: Answer) -> None:
         """The verdict's line, and the answer to whoever waits for it."""
-        self._verdicts.write(answer, asked.reading.question, asked.rulebook, asked.started)
+        question = asked.reading.question
+        self.counts.took_s(question.door, time.perf_counter() - asked.started)
+        self.say(answer, question, asked.rulebook, asked.started)
         if asked.future.done():
             self._nobody_waited(answer)
             return
@@ -285,11 +293,21 @@ class Gate:
             reason = Reason("unavailable_error", {"why": type(error).__name__})
             return self._unavailable(reading, reason)
 
-    def unanswered(self, question: Question, reason: Reason, *, recorded: bool = True) -> Answer:
+    def unanswered(
+        self,
+        question: Question,
+        reason: Reason,
+        *,
+        recorded: bool = True,
+        waited_s: float | None = None,
+    ) -> Answer:
         """The answer to a question that could not be brought to an end: late, broken, stopping.
 
         An emergency or exempt number passes all the same. The refusal is in the log stream at
         once and, but for a peek, in the ledger as soon as it takes it.
+
+        Args:
+            waited_s: how long whoever asked has waited; None where that is not known.
         """
         rulebook = self.rulebook
         reading = read_question(question, rulebook)
@@ -299,12 +317,15 @@ class Gate:
             answer = self._unavailable(reading, reason)
             if recorded:
                 self._in_background(self._record(reading, rulebook, answer.verdict))
-        self._verdicts.write(answer, question, rulebook, time.perf_counter())
+        if waited_s is not None:
+            self.counts.took_s(question.door, waited_s)
+        self.say(answer, question, rulebook, time.perf_counter() - (waited_s or 0.0))
         return answer
 
     def undelivered(self, answer: Answer, why: str) -> None:
         """Take back an attempt whose ALLOW surely never left us."""
         if answer.reserved:
+            self.counts.taken_back += 1
             if self.listener is not None and answer.attempt is not None:
                 self.listener.revoked(answer.attempt)
             self._in_background(self._void_unsent(answer, why))

@@ -219,6 +219,16 @@ class Ledger:
         finally:
             wanted = False
 
+    @property
+    def waiting(self) -> int:
+        """Works that wait for their batch."""
+        return len(self._queue)
+
+    async def come_round(self) -> None:
+        """Return when the thread that writes has done what it was at: it lives, whatever the file
+        is like."""
+        await self._thread.run(_nothing)
+
     async def close(self) -> None:
         """Finish what is queued, copy the log into the file, close. Refuses new works at once.
 
@@ -313,3 +323,7 @@ class Ledger:
         self.batches += 1
         self.works += wanted
         self._log_pages += _PAGES_A_WORK * wanted
+
+
+def _nothing(_: sqlite3.Connection) -> None:
+    """What any thread that lives can do."""
