@@ -87,7 +87,7 @@ def test_everything_is_told() -> None:
     assert document(everything) == {
         "status": "blind",
         "why": [
-            "the guard is blind: 127.0.0.1:5038 refused the connection",
+            "calls that never ask are not seen: 127.0.0.1:5038 refused the connection",
             "calls are refused: disk full",
             "calls leave without asking: dialwarden refusals --rule bypass --since 1h",
             "list bloctel is too old",
@@ -124,9 +124,9 @@ def test_everything_is_told() -> None:
         "log": {"lines_lost": 4},
     }  # fmt: skip
     assert line_of(everything) == (
-        "blind: the guard is blind: 127.0.0.1:5038 refused the connection; calls are refused: disk "
-        "full; calls leave without asking: dialwarden refusals --rule bypass --since 1h; list "
-        "bloctel is too old"
+        "blind: calls that never ask are not seen: 127.0.0.1:5038 refused the connection; "
+        "calls are refused: disk full; calls leave without asking: dialwarden refusals --rule bypass "
+        "--since 1h; list bloctel is too old"
     )
 
 

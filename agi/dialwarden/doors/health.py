@@ -126,8 +126,8 @@ class Health:
     @property
     def why(self) -> tuple[str, ...]:
         """Everything that keeps us from being ready, a sentence each."""
-        blind = (f"the guard is blind: {self.why_blind}",) if self.why_blind else ()
-        return blind + self.why_degraded
+        unseen = f"calls that never ask are not seen: {self.why_blind}"
+        return ((unseen,) if self.why_blind else ()) + self.why_degraded
 
     @property
     def why_degraded(self) -> tuple[str, ...]:
