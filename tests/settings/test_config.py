@@ -674,6 +674,23 @@ def test_secret_comes_from_the_file_or_the_environment_and_is_never_shown(
     assert "s3cr3t" not in f"{config.ami.secret}"
 
 
+def test_secret_is_the_credential_of_its_name_where_systemd_gave_one(tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (tmp_path / "ami.secret").write_text("beside\n")
+    data = b'[ami]\nusername = "u"\nsecret_file = "ami.secret"\n'
+
+    def secret(**env: str) -> str:
+        config = read_config(data, tmp_path / "d.toml", env).resolve(POLICIES)
+        assert config.ami is not None
+        return config.ami.secret.reveal()
+
+    assert secret() == secret(CREDENTIALS_DIRECTORY=str(given)) == "beside"  # another's credential
+    (given / "ami.secret").write_text("given\n")
+    assert secret(CREDENTIALS_DIRECTORY=str(given)) == "given"
+    assert secret(CREDENTIALS_DIRECTORY="") == "beside"
+
+
 @pytest.mark.parametrize("content", [b"", b"\n", b"a\nb\n", b"\xff\xfe"])
 def test_secret_file_that_holds_no_single_line_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "s").write_bytes(content)

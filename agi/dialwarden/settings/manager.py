@@ -20,6 +20,7 @@ from dialwarden.settings.sections import Ami, Gateway, Guard, GuardMode
 
 # What means every address of this host.
 _WILDCARDS = frozenset({"0.0.0.0", "::"})
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
 
 
 def check_addresses(
@@ -140,7 +141,7 @@ def read_ami(table: Table, folder: Path, env: Mapping[str, str]) -> Ami | None:
         if not secret:
             table.problem("secret_env", f"the environment variable {ami.secret_env} is not set")
     elif ami.secret_file:
-        secret = _read_secret_file(table, folder / ami.secret_file)
+        secret = _read_secret_file(table, _secret_file(folder, ami.secret_file, env))
     elif not secret:
         table.problem(keys[0], "found nothing; allowed: the secret of manager.conf")
     if not set("\r\n\0").isdisjoint(secret.reveal()):
@@ -155,6 +156,16 @@ def _read_ami_tls(table: Table, folder: Path, ami: Ami) -> Ami:
         table.problem("tls_name", "found tls_name without tls; allowed: with tls = true or a ca")
     ca = _beside(table, "ca", folder, ami.ca)
     return replace(ami, ca=ca, tls=ami.tls or ca is not None)
+
+
+def _secret_file(folder: Path, named: Path, env: Mapping[str, str]) -> Path:
+    """Where the secret is: among the credentials that systemd gave the service, or as it is named.
+
+    A credential of the same name is meant for us: `LoadCredential=`, systemd.exec(5).
+    """
+    credentials = env.get(_CREDENTIALS, "")
+    given = Path(credentials) / named.name
+    return given if credentials and given.is_file() else folder / named
 
 
 def _read_secret_file(table: Table, path: Path) -> Secret:

@@ -128,7 +128,11 @@ class Ami:
 
     address: Address = setting(ADDRESS, Address("127.0.0.1", 5038), "Asterisk's manager.conf.")
     username: str = setting(TEXT, "", "A user of manager.conf.", required=True)
-    secret_file: Path | None = setting(optional(PATH), None, "A file that holds the secret only.")
+    secret_file: Path | None = setting(
+        optional(PATH),
+        None,
+        "A file that holds the secret only; under systemd the credential of its name.",
+    )
     secret_env: str = setting(TEXT, "", "An environment variable that holds the secret.")
     secret: Secret = setting(SECRET, Secret(""), "The secret itself.")
     tls: bool = setting(
