@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami lint types unit covered asterisk manual dist lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami try-systemd lint types unit covered asterisk manual dist lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -79,6 +79,12 @@ soak-ami: ## six minutes of calls while links break and the bridge is killed (SO
 	@.ci/venv.sh dev
 	@echo "== python tests/asterisk/soak.py $(SOAK)"
 	@$(BIN)/python tests/asterisk/soak.py $(SOAK)
+
+try-systemd: ## boot a real systemd in a container, with the shipped units and calls in flight (root needed)
+	@.ci/venv.sh dev
+	@.ci/tools.sh systemd-nspawn=systemd-container nsenter=util-linux
+	@echo "== python -m tests.systemd.trial"
+	@$(BIN)/python -m tests.systemd.trial
 
 lint:
 	@.ci/venv.sh dev
