@@ -134,6 +134,15 @@ def test_a_traceback_is_one_field_with_all_its_lines(journal: Journal) -> None:
     assert traceback.endswith("ValueError: two\nlines")
 
 
+def test_values_that_are_several_are_fields_of_their_own() -> None:
+    values = {"rules": ["hours", "gap"], "overrides": [{"id": 3, "by": "Anna"}], "next": ""}
+    assert fields_in(entry(logging.INFO, "dialwarden", "m", values))[4:] == [
+        ("DIALWARDEN_RULE", "hours"),
+        ("DIALWARDEN_RULE", "gap"),
+        ("DIALWARDEN_OVERRIDE", '{"id": 3, "by": "Anna"}'),
+    ]
+
+
 @given(st.text(), st.dictionaries(st.sampled_from(["call", "rules", "ms"]), st.text()))
 def test_no_text_of_a_peer_makes_a_field_of_its_own(message: str, fields: dict[str, str]) -> None:
     names = [name for name, _ in fields_in(entry(logging.INFO, "dialwarden", message, fields))]

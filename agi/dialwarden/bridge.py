@@ -10,6 +10,7 @@ USR2 hands the listening socket to a successor, so that an upgrade refuses no ca
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import faulthandler
 import gc
 import os
@@ -88,7 +89,8 @@ def run(config_path: Path) -> int:
         return 2
     set_up_logging(style=config.log.format, level=config.log.level)
     # Whoever ends us for standing still (systemd's watchdog: ABRT) is told where every thread is.
-    faulthandler.enable()
+    with contextlib.suppress(AttributeError, RuntimeError, ValueError):  # no standard error
+        faulthandler.enable()
     try:
         return uvloop.run(_serve(config))
     except DialwardenError as error:

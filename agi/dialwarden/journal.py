@@ -9,6 +9,7 @@ Source: https://systemd.io/JOURNAL_NATIVE_PROTOCOL/, read 2026-11-22.
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import socket
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ PREFIX = "DIALWARDEN_"
 # What the kernel may hold for us; the usual 208 KiB are less than some tracebacks with all around.
 _BUFFER_BYTES = 1 << 20
 # Of several values each is an entry of its own, so that any of them is found.
-_EACH = {"rules": "RULE", "zones": "ZONE", "lists": "LIST"}
+_EACH = {"rules": "RULE", "zones": "ZONE", "lists": "LIST", "overrides": "OVERRIDE"}
 
 
 class JournalLines(NeverWaiting):
@@ -102,7 +103,8 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, Mapping):
         yield from (f"{key}:{one}" for key, one in value.items())
     elif isinstance(value, list | tuple):
-        yield from map(str, value)
+        for one in value:
+            yield json.dumps(one, default=str) if isinstance(one, Mapping) else str(one)
     elif value not in ("", None):
         yield str(value)
 

@@ -42,7 +42,7 @@ from dialwarden.settings.config import Config
 log = logging.getLogger(__name__)
 
 # So often the ledger's lists and files are looked at, and systemd is told how we are.
-LOOK_S = 5.0
+LOOK_S = 2.0
 # Signs of life in the time after which systemd takes us for dead.
 _SIGNS = 4
 

@@ -265,6 +265,8 @@ async def test_a_late_answer_is_unavailable_and_its_attempt_is_voided(tmp_path: 
         said = await door.ask("check", number=DIALLED, campaign="capped")
         assert (said["DIALWARDEN_VERDICT"], said["DIALWARDEN_RULE"]) == ("REFUSE", "unavailable")
         assert "no verdict within 0.1 s" in said["DIALWARDEN_REASON"]
+        # It counts with the time it was waited for: what was too late is what is slow.
+        assert door.world.gate.counts.took["agi"].sum_s == 0.1
         emergency = await door.ask("check", number="112")
         assert emergency["DIALWARDEN_VERDICT"] == "ALLOW"
         await held

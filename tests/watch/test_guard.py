@@ -58,6 +58,21 @@ async def test_a_call_that_did_not_ask_is_hung_up_and_written_down(scene: Scene)
     assert "outbound,0612,3" in str(refusal["findings"])
 
 
+async def test_each_catch_is_counted_by_trunk_and_by_what_was_done(scene: Scene) -> None:
+    scene.dial(call="nobody")
+    await scene.settle()
+    scene.mode = GuardMode.REPORT
+    scene.dial("0687654321@carrier-2", call="nobody else", endpoint="carrier-2")
+    scene.dial("112@carrier", call="in need")
+    await scene.settle()
+    counts = scene.world.gate.counts
+    assert counts.bypasses == {("carrier", True): 1, ("second", False): 1}
+    assert {(one.verdict, one.rule, one.door): count for one, count in counts.told()} == {
+        ("REFUSE", "bypass", "guard"): 1,
+        ("would_refuse", "bypass", "guard"): 1,
+    }
+
+
 async def test_permission_for_one_number_is_none_for_another(scene: Scene) -> None:
     await scene.allowed("call")
     leg = scene.dial("0687654321@carrier")
