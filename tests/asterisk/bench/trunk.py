@@ -1,10 +1,10 @@
-"""A SIP trunk on loopback UDP: the judge of what left the PBX.
+"""A SIP trunk on UDP, loopback where nothing else is said: the judge of what left the PBX.
 
 It counts INVITEs by called number, a retransmission being the same INVITE, notes the instants of
 CANCEL, ACK and BYE, and treats each call by the rule with the longest prefix of its number. It can
 call in, too, as a carrier does, and with an agent's endpoint in front it is an agent's phone. It is
 as correct as Asterisk needs: no authentication, no media, no retransmissions of its own (loopback
-loses nothing).
+loses nothing, nor does a network of containers).
 """
 
 from __future__ import annotations
@@ -90,15 +90,21 @@ class Inbound:
 
 
 class Trunk:
-    """Listens from construction on; `port` is its UDP port on 127.0.0.1."""
+    """Listens from construction on; `port` is its UDP port on `host`, an IPv4 address."""
 
     def __init__(
-        self, port: int = 0, *, default: Outcome = Outcome.ANSWER, sound: bool = False
+        self,
+        port: int = 0,
+        *,
+        host: str = "127.0.0.1",
+        default: Outcome = Outcome.ANSWER,
+        sound: bool = False,
     ) -> None:
         """Begin to listen; with `sound` answered calls carry silence, else nothing at all."""
+        self._host = host
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-        self._socket.bind(("127.0.0.1", port))
+        self._socket.bind((host, port))
         self.port: int = self._socket.getsockname()[1]
         self._default = default
         self._sound = sound
@@ -168,8 +174,8 @@ class Trunk:
         """Call `number` at the Asterisk on that port, which takes the caller for that endpoint."""
         call_id = f"bench-{uuid.uuid4().hex}"
         invite = (
-            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch=z9hG4bK-{call_id}"),
-            ("From", f"<sip:{endpoint}@127.0.0.1:{self.port}>;tag={call_id[-8:]}"),
+            ("Via", f"SIP/2.0/UDP {self._host}:{self.port};branch=z9hG4bK-{call_id}"),
+            ("From", f"<sip:{endpoint}@{self._host}:{self.port}>;tag={call_id[-8:]}"),
             ("To", f"<sip:{number}@127.0.0.1:{sip_port}>"),
             ("Call-ID", call_id),
             ("CSeq", "1 INVITE"),
@@ -180,7 +186,7 @@ class Trunk:
             self._inbound[call_id] = call
             self._send(
                 call.peer, f"INVITE {call.uri} SIP/2.0", *invite,
-                ("Contact", f"<sip:{endpoint}@127.0.0.1:{self.port}>"), body=self._sdp(),
+                ("Contact", f"<sip:{endpoint}@{self._host}:{self.port}>"), body=self._sdp(),
             )  # fmt: skip
         return call
 
@@ -221,7 +227,7 @@ class Trunk:
         """The callee, a phone, transfers an answered call to a number, as its transfer key does."""
         self._within(
             call, "REFER", "1",
-            ("Contact", f"<sip:127.0.0.1:{self.port}>"),
+            ("Contact", f"<sip:{self._host}:{self.port}>"),
             ("Refer-To", f"<sip:{number}@{call.peer[0]}:{call.peer[1]}>"),
         )  # fmt: skip
 
@@ -233,7 +239,7 @@ class Trunk:
         self._send(
             call.peer,
             f"{method} {target} SIP/2.0",
-            ("Via", f"SIP/2.0/UDP 127.0.0.1:{self.port};branch={branch}"),
+            ("Via", f"SIP/2.0/UDP {self._host}:{self.port};branch={branch}"),
             ("From", self._with_tag(request["to"], call.call_id)),
             ("To", request["from"]),
             ("Call-ID", call.call_id),
@@ -244,10 +250,10 @@ class Trunk:
 
     def stop(self) -> None:
         """Stop listening."""
-        self._socket.sendto(b"stop", ("127.0.0.1", self.port))
+        self._socket.sendto(b"stop", (self._host, self.port))
 
     def _serve(self) -> None:
-        own = ("127.0.0.1", self.port)
+        own = (self._host, self.port)
         with self._socket:
             while True:
                 data, peer = self._socket.recvfrom(65535)
@@ -353,7 +359,9 @@ class Trunk:
             if self._sound:
                 self._sounding[call.call_id] = Silence(request.body)
         elif outcome is Outcome.REDIRECT:
-            self._answer(request, peer, outcome.value, contact=f"<sip:{to}@127.0.0.1:{self.port}>")
+            self._answer(
+                request, peer, outcome.value, contact=f"<sip:{to}@{self._host}:{self.port}>"
+            )
         elif outcome not in {Outcome.RING, Outcome.TRYING}:
             self._answer(request, peer, outcome.value)
 
@@ -384,7 +392,7 @@ class Trunk:
             ("To", tagged),
             ("Call-ID", request["call-id"]),
             ("CSeq", request["cseq"]),
-            ("Contact", contact or f"<sip:127.0.0.1:{self.port}>"),
+            ("Contact", contact or f"<sip:{self._host}:{self.port}>"),
             ("Allow", "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"),
             body=body,
         )
@@ -408,7 +416,7 @@ class Trunk:
     def _sdp(self) -> str:
         """An offer or answer of G.711 at a port where nobody listens."""
         return (
-            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+            f"v=0\r\no=- 1 1 IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
             "m=audio 9 RTP/AVP 8 101\r\na=rtpmap:8 PCMA/8000\r\n"
             "a=rtpmap:101 telephone-event/8000\r\n"
         )
