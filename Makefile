@@ -9,7 +9,7 @@ BIN := .venv/bin
 CONFIG ?= config/dialwarden.toml
 
 .NOTPARALLEL:
-.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami try-systemd lint types unit covered asterisk manual dist lock clean
+.PHONY: help run check test demo bench bench-profile bench-screen bench-imports bench-purge bench-relay bench-guard soak soak-ami try-systemd lint types unit covered asterisk images manual dist lock clean
 
 help: ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,7 @@ run: ## start dialwarden with config/dialwarden.toml (CONFIG=FILE for another)
 
 check: lint types unit ## format, lint, types and every test that needs no Asterisk
 
-test: lint types covered asterisk ## all of check, with coverage, and the tests on a real Asterisk 22 and 16
+test: lint types covered asterisk images ## all of check, with coverage, a real Asterisk 22 and 16, and the images of docker/
 	@echo "== all passed"
 
 demo: ## place a handful of calls through a real Asterisk 22 and say what became of them
@@ -101,7 +101,7 @@ types:
 unit:
 	@.ci/venv.sh dev
 	@echo "== tests without Asterisk"
-	@$(BIN)/python -m pytest -q -n auto -m "not mounts and not tools" --ignore=tests/asterisk
+	@$(BIN)/python -m pytest -q -n auto -m "not mounts and not tools and not images" --ignore=tests/asterisk
 
 # DIALWARDEN_NO_TOOLS=1 leaves out what other projects' programs judge (promtool, systemd, logrotate), and says so.
 covered:
@@ -109,7 +109,7 @@ covered:
 	@.ci/tools.sh
 	@echo "== tests without Asterisk, with coverage"
 	@$(BIN)/python -m pytest -q -n auto --ignore=tests/asterisk --cov --cov-report=term \
-		$${DIALWARDEN_NO_TOOLS:+-m "not tools"}
+		-m "not images$${DIALWARDEN_NO_TOOLS:+ and not tools}"
 
 # DIALWARDEN_NO_ASTERISK=1 leaves these out, and says so; pytest then ends with 5, nothing collected.
 asterisk:
@@ -117,6 +117,13 @@ asterisk:
 	@echo "== tests on a real Asterisk 22 and 16; the first time Debian roots with them are made (root needed)"
 	@$(BIN)/python -m pytest -v --timeout=600 tests/asterisk \
 		|| { code=$$?; [[ $$code -eq 5 && -n "$${DIALWARDEN_NO_ASTERISK:-}" ]] || exit $$code; }
+
+# DIALWARDEN_NO_IMAGES=1 leaves these out, as does a machine where they cannot be built; both are said.
+images:
+	@.ci/venv.sh dev
+	@.ci/images.sh
+	@echo "== images of docker/ built and run; the first time a Debian root as their base is made (root needed)"
+	@$(BIN)/python -m pytest -v -m images tests/docker || { code=$$?; [[ $$code -eq 5 ]] || exit $$code; }
 
 manual: ## write the pages that come from the code: docs/configuration.md, docs/options.md, docs/man
 	@.ci/venv.sh dev

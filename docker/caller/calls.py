@@ -163,8 +163,11 @@ def main() -> int:
         if states != ([call.became] if call.leaves else []):
             wrong.append(call.what)
     show(lines)
-    refused = sum(line[2] == "REFUSE" for line in lines)
-    print(f"\n{len(lines)} calls; {refused} refused, and of none of those an INVITE at the trunk.")
+    refused = [line for line in lines if line[2] == "REFUSE"]
+    invites = sum(int(line[3]) for line in refused)
+    print(
+        f"\n{len(lines)} calls, {len(refused)} refused; INVITEs at the trunk for those: {invites}"
+    )
     if wrong:
         print(f"not as it should be: {', '.join(wrong)}")
     print("More: docker compose exec bridge dialwarden refusals")

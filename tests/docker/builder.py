@@ -1,4 +1,4 @@
-"""Images built without a daemon: buildah, its storage in a folder of ours, chroot in place of namespaces.
+"""Images built without a daemon: buildah, its storage in a folder of ours, chroot isolation.
 
 Owns what buildah is called with, and how this machine's pip reaches its index from within a build:
 its configuration goes in as the secret that docker/Dockerfile takes, and the files that it names
@@ -11,12 +11,13 @@ import ast
 import configparser
 import json
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from bench.debian import remove_directory
 
 SOURCE = Path(__file__).parents[2]
 
@@ -59,6 +60,7 @@ class Builder:
 
     directory: Path
     _secret: list[str] = field(default_factory=list)
+    _driver: str = ""
 
     def take_root(self, root: Path, tag: str) -> str:
         """An image of a directory that holds a Debian root; its reference."""
@@ -95,8 +97,7 @@ class Builder:
         self._buildah("config", *options, name)
 
     def close(self) -> None:
-        subprocess.run(self._command("umount", "--all"), check=False, capture_output=True)
-        shutil.rmtree(self.directory, ignore_errors=True)
+        remove_directory(self.directory)
 
     def _pip(self) -> list[str]:
         """The options that bring this machine's pip configuration into a build."""
@@ -109,12 +110,25 @@ class Builder:
                 self._secret += ["--volume", f"{file}:{file}:ro"]
         return self._secret
 
+    def _storage(self) -> str:
+        """Layers laid over one another where the kernel does that, else a whole copy for each."""
+        if not self._driver:
+            script = (
+                "mkdir -p a b c d && mount -t overlay -o lowerdir=a,upperdir=b,workdir=c none d"
+            )
+            place = self.directory / "overlay"
+            place.mkdir()
+            command = ["unshare", "--mount", "sh", "-c", script]
+            done = subprocess.run(command, cwd=place, capture_output=True, check=False)
+            self._driver = "vfs" if done.returncode else "overlay"
+        return self._driver
+
     def _buildah(self, *words: str, both: bool = False) -> str:
         return _call(self._command(*words), both=both)
 
     def _command(self, *words: str) -> list[str]:
         return [
-            "buildah", "--storage-driver", "vfs",
+            "buildah", "--storage-driver", self._storage(),
             "--root", str(self.directory / "storage"),
             "--runroot", str(self.directory / "run"),
             *words,

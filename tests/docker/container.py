@@ -1,4 +1,4 @@
-"""One container as docker would run it, with what every Linux machine has: unshare, mount, chroot, setpriv.
+"""One container as docker would run it, by what every Linux machine has: unshare, mount, setpriv.
 
 Its own mounts and process ids, the root read-only where that is asked for, its user, its groups, no
 capability that was dropped, and a network that was made before. What is not here: limits of memory
@@ -199,7 +199,7 @@ def _mounting(spec: Spec) -> list[str]:
 
 
 def _bounded(spec: Spec) -> list[str]:
-    """What stands in front of a command inside: who it is, what it may, where, and what it is told."""
+    """What stands in front of a command inside: who it is, what it may, what it is told."""
     uid, gid = spec.user.split(":")
     words = ["setpriv", "--reuid", uid, "--regid", gid]
     words += ["--groups", ",".join(spec.groups)] if spec.groups else ["--clear-groups"]

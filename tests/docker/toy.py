@@ -1,4 +1,4 @@
-"""docker/compose.yaml brought up without docker: its services in their order, as they say they are to be run.
+"""docker/compose.yaml brought up without docker: its services in order, run as it says.
 
 Reads the keys that the file uses and fails at any other, so that nothing in it goes untried in
 silence. One network in place of two: the toy trunk has an address of its own in it.
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-
 from tests.docker.builder import SOURCE, Builder, Unpacked
 from tests.docker.container import Container, Mount, Network, Spec
 
@@ -27,7 +26,7 @@ TRUNK = "127.0.0.2"
 _IN_ONE_NETWORK = {"trunk": {"TRUNK_HOST": TRUNK}, "asterisk": {"TRUNK": f"{TRUNK}:5070"}}
 _KEYS = {
     "build", "cap_drop", "command", "depends_on", "entrypoint", "group_add", "healthcheck",
-    "image", "logging", "network_mode", "read_only", "restart", "security_opt",
+    "hostname", "image", "logging", "network_mode", "read_only", "restart", "security_opt",
     "stop_grace_period", "tmpfs", "volumes",
 }  # fmt: skip
 
@@ -65,6 +64,7 @@ class Toy:
     directory: Path
     network: Network
     running: dict[str, Container] = field(default_factory=dict)
+    _unpacked: dict[str, Unpacked] = field(default_factory=dict)
     _checks: dict[str, Sequence[str]] = field(default_factory=dict)
 
     def up(self) -> None:
@@ -84,7 +84,9 @@ class Toy:
     def start(self, name: str, service: Mapping[str, Any] | None = None) -> Container:
         """Start one service, again where it has run before."""
         service = services()[name] if service is None else service
-        unpacked = self.builder.unpack(service["image"])
+        # Read-only, all of them: those of one image can share its files.
+        unpacked = self._unpacked.get(service["image"]) or self.builder.unpack(service["image"])
+        self._unpacked[service["image"]] = unpacked
         self._checks[name] = unpacked.config.healthcheck
         log = self.directory / f"{name}.log"
         self.running[name] = Container(self._spec(name, service, unpacked), self.network, log)
@@ -152,5 +154,3 @@ class Toy:
                 place.chmod(found.st_mode & 0o7777)
                 os.chown(place, found.st_uid, found.st_gid)
         return place
-
-

@@ -74,9 +74,18 @@ def say_on_stderr(line: str) -> None:
     print(f"asterisk: {line}", file=sys.stderr, flush=True)
 
 
+def remove_directory(directory: Path) -> None:
+    """Remove a directory, but nothing that is mounted in it: a killed debootstrap leaves /proc."""
+    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for place in reversed(mounted):
+        if Path(place).is_relative_to(directory):
+            subprocess.run(["umount", "--lazy", place], check=False)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
 def _make_root(recipe: Recipe, place: Path, say: Say) -> None:
     for left_behind in place.parent.glob(place.name + ".making-*"):
-        _remove(left_behind)
+        remove_directory(left_behind)
     _install_debootstrap(recipe.instead, say)
     making = Path(tempfile.mkdtemp(prefix=place.name + ".making-", dir=place.parent))
     wanted = ",".join(recipe.packages)
@@ -99,7 +108,7 @@ def _make_root(recipe: Recipe, place: Path, say: Say) -> None:
         making.rename(place)
         say(f"it is ready in {place}")
     except BaseException:
-        _remove(making)
+        remove_directory(making)
         raise
 
 
@@ -140,15 +149,6 @@ def _run(command: list[str], advice: str) -> None:
         raise DebianUnavailableError(
             f"{advice}.\n`{' '.join(command)}` ended with {process.returncode}:\n{tail}"
         )
-
-
-def _remove(directory: Path) -> None:
-    """Remove a half-made root, but not the /proc that a killed debootstrap left mounted in it."""
-    mounted = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
-    for place in reversed(mounted):
-        if Path(place).is_relative_to(directory):
-            subprocess.run(["umount", "--lazy", place], check=False)
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager
