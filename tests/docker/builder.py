@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 import configparser
 import json
-import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from bench.debian import remove_directory
@@ -143,7 +143,7 @@ def pip_configuration() -> tuple[str, list[Path]]:
     # What the environment says comes last in the list's order of strength, and counts everywhere.
     for line in sorted(said.splitlines(), key=lambda line: line.startswith(":env:")):
         name, value = line.split("=", 1)
-        section, key = re.fullmatch(r"(:env:|[^.]+)\.(.+)", name).groups()  # type: ignore[union-attr]
+        section, key = name.split(".", 1)
         section = "global" if section == ":env:" else section
         value = str(ast.literal_eval(value))
         if not merged.has_section(section):
@@ -168,19 +168,18 @@ def _local(word: str) -> Path | None:
     return found if found.exists() else None
 
 
-def _config(said: dict[str, object]) -> Config:
-    health = said.get("Healthcheck") or {}
-    test = list(health.get("Test") or [])  # type: ignore[union-attr]
+def _config(said: dict[str, Any]) -> Config:
+    test = (said.get("Healthcheck") or {}).get("Test") or [""]
     return Config(
-        entrypoint=tuple(said.get("Entrypoint") or ()),  # type: ignore[arg-type]
-        command=tuple(said.get("Cmd") or ()),  # type: ignore[arg-type]
-        user=str(said.get("User") or ""),
-        working_directory=str(said.get("WorkingDir") or "/"),
-        environment=tuple(said.get("Env") or ()),  # type: ignore[arg-type]
-        volumes=tuple(said.get("Volumes") or ()),  # type: ignore[arg-type]
-        labels=dict(said.get("Labels") or {}),  # type: ignore[call-overload]
-        stop_signal=str(said.get("StopSignal") or ""),
-        healthcheck=tuple(test[1:]) if test[:1] == ["CMD"] else (),
+        entrypoint=tuple(said.get("Entrypoint") or ()),
+        command=tuple(said.get("Cmd") or ()),
+        user=said.get("User") or "",
+        working_directory=said.get("WorkingDir") or "/",
+        environment=tuple(said.get("Env") or ()),
+        volumes=tuple(said.get("Volumes") or ()),
+        labels=said.get("Labels") or {},
+        stop_signal=said.get("StopSignal") or "",
+        healthcheck=tuple(test[1:]) if test[0] == "CMD" else (),
     )
 
 

@@ -75,7 +75,7 @@ def running(
         container.name, "dialwarden", "serve", "--config",
         options=("--cap-drop", "all", "--volume", f"{config.parent}:{config.parent}:ro"),
     )  # fmt: skip
-    with Running.start(config, argv=command, env=dict(os.environ)) as one:
+    with Running.start(config, argv=command, env=environ()) as one:
         one.until(lambda: "is ready" in one.log or one.process.poll() is not None)
         try:
             yield one

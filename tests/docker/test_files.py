@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 from tests.docker.builder import SOURCE
-from tests.docker.toy import FILE, in_order, services
+from tests.docker.toy import in_order, services
 
 from dialwarden.policies import load_policies
 from dialwarden.settings.config import load_config
 
 DOCKER = SOURCE / "docker"
 DOCKERFILES = sorted(DOCKER.rglob("Dockerfile"))
+COMPOSE_FILES = sorted(DOCKER.glob("compose*.yaml"))
+SERVICES = [(file.name, name) for file in COMPOSE_FILES for name in services(file)]
 
 
 def named(path: Path) -> str:
@@ -29,9 +31,10 @@ def test_hadolint_has_nothing_to_say(dockerfile: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_compose_file_is_one() -> None:
+@pytest.mark.parametrize("file", COMPOSE_FILES, ids=named)
+def test_a_compose_file_is_one(file: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", FILE],
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", file],
         capture_output=True,
         text=True,
         check=False,
@@ -39,9 +42,9 @@ def test_the_compose_file_is_one() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", services())
-def test_every_service_is_bounded(name: str) -> None:
-    service = services()[name]
+@pytest.mark.parametrize(("file", "name"), SERVICES, ids=str)
+def test_every_service_is_bounded(file: str, name: str) -> None:
+    service = services(DOCKER / file)[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
@@ -85,7 +88,7 @@ def test_nothing_of_the_bridge_is_installed_that_no_hash_vouches_for() -> None:
         assert "--require-hashes -r requirements.lock" in line or "--no-index --no-deps" in line
 
 
-def test_every_address_of_the_toy_is_told_in_its_readme() -> None:
+def test_every_service_of_the_toy_is_told_in_its_readme() -> None:
     text = (DOCKER / "README.md").read_text()
     for name in services():
         assert f"`{name}`" in text, name

@@ -31,13 +31,9 @@ _KEYS = {
 }  # fmt: skip
 
 
-def services() -> dict[str, dict[str, Any]]:
-    """Every service of the file, merges resolved."""
-    loaded = YAML(typ="safe").load(FILE.read_text())
-    found: dict[str, dict[str, Any]] = loaded["services"]
-    for name, service in found.items():
-        if unknown := set(service) - _KEYS:
-            raise ValueError(f"{FILE.name}: {name} has {sorted(unknown)}, which is not tried here")
+def services(file: Path = FILE) -> dict[str, dict[str, Any]]:
+    """Every service of a compose file, merges resolved."""
+    found: dict[str, dict[str, Any]] = YAML(typ="safe").load(file.read_text())["services"]
     return found
 
 
@@ -74,6 +70,9 @@ class Toy:
             ContainerError: one of them does not come to be so.
         """
         found = services()
+        for name, service in found.items():
+            if unknown := set(service) - _KEYS:
+                raise ValueError(f"{FILE.name}: {name}: {sorted(unknown)}: not tried here")
         hosts = self.directory / "hosts"
         hosts.write_text(f"127.0.0.1 localhost {socket.gethostname()}\n{TRUNK} trunk\n")
         for name in in_order(found):
