@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.docker.builder import SOURCE
+from tests.docker.builder import SOURCE, pip_configuration
 from tests.docker.toy import in_order, services
 
 from dialwarden.policies import load_policies
@@ -78,6 +79,29 @@ def test_every_image_is_built_on_a_base_that_can_be_exchanged() -> None:
         assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) == {"${BASE}"}, dockerfile
         assert re.search(r"^USER \d+:\d+$", text, re.MULTILINE), dockerfile
         assert "HEALTHCHECK" in text, dockerfile
+
+
+def test_a_build_reads_its_packages_where_this_machine_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels, index = tmp_path / "wheels", tmp_path / "index" / "simple"
+    wheels.mkdir()
+    index.mkdir(parents=True)
+    given = tmp_path / "given.conf"
+    given.write_text(
+        f"[global]\nextra-index-url = file://{index}\n    https://one.invalid/simple\n"
+    )
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(given))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    text, files = pip_configuration()
+    assert {wheels, index.parent} <= set(files)
+    made = configparser.RawConfigParser()
+    made.read_string(text)
+    assert made["global"]["find-links"] == str(wheels)
+    assert made["global"]["extra-index-url"].split() == [
+        f"file://{index}",
+        "https://one.invalid/simple",
+    ]
 
 
 def test_nothing_of_the_bridge_is_installed_that_no_hash_vouches_for() -> None:
