@@ -67,6 +67,14 @@ def test_the_refusals_are_on_record(toy: Toy, table: dict[str, tuple[str, int, s
     assert "guard" in doors
 
 
+def test_the_caller_shows_the_same_when_it_is_run_again(
+    toy: Toy, table: dict[str, tuple[str, int, str]]
+) -> None:
+    again = toy.start("caller")
+    assert again.wait(CALLER_S) == 0, again.log
+    assert again.log.count(f"{len(table)} calls, 6 refused") == 2
+
+
 @pytest.mark.parametrize("name", STAYING)
 def test_a_service_may_write_nowhere_but_to_its_volumes(toy: Toy, name: str) -> None:
     service = toy.running[name]
