@@ -92,7 +92,8 @@ class Container:
         with log.open("ab") as out:
             self._outer = subprocess.Popen(
                 [
-                    *network.entering(),
+                    # A run that is killed leaves no container behind.
+                    "setpriv", "--pdeathsig", "KILL", "--", *network.entering(),
                     "unshare", "--mount", "--pid", "--fork", "--kill-child",
                     "--propagation", "private", "sh", "-c", script,
                 ],
