@@ -202,7 +202,8 @@ def _mounting(spec: Spec) -> list[str]:
 def _bounded(spec: Spec) -> list[str]:
     """What stands in front of a command inside: who it is, what it may, what it is told."""
     uid, gid = spec.user.split(":")
-    words = ["setpriv", "--reuid", uid, "--regid", gid]
+    # Said again: who becomes another user is asked anew whether it ends with its parent.
+    words = ["setpriv", "--pdeathsig", "KILL", "--reuid", uid, "--regid", gid]
     words += ["--groups", ",".join(spec.groups)] if spec.groups else ["--clear-groups"]
     if spec.drop_all:
         words += ["--inh-caps=-all", "--bounding-set=-all"]
