@@ -147,9 +147,14 @@ def test_it_says_how_it_is_run(image: Unpacked) -> None:
     assert config.labels["org.opencontainers.image.title"] == "dialwarden"
 
 
+def test_what_it_brings_for_asterisk_is_in_it(image: Unpacked) -> None:
+    packages = image.root / "opt/dialwarden/lib"
+    for file in ("templates/asterisk/extensions_dialwarden.conf", "policies/fr.toml"):
+        assert list(packages.glob(f"python3*/site-packages/dialwarden/{file}")), file
+
+
 def test_what_only_builds_it_is_not_in_it(image: Unpacked) -> None:
     installed = image.root / "opt/dialwarden"
-    assert list(installed.glob("lib/python3*/site-packages/dialwarden/policies/fr.toml"))
     for absent in (
         "bin/pip",
         "lib/python3*/site-packages/pip",
