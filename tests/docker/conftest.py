@@ -44,7 +44,7 @@ def _why_not() -> str:
         return "building an image without a daemon takes root here, and this is not root"
     missing = [name for name in ("buildah", "debootstrap") if not shutil.which(name)]
     if missing:
-        return f"{' and '.join(missing)} is not installed; .ci/images.sh installs it with apt-get"
+        return f"{' and '.join(missing)} is not installed; .ci/tools.sh installs it, as root"
     return ""
 
 
