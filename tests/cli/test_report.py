@@ -121,6 +121,23 @@ def test_csv_has_a_row_an_hour_and_campaign(busy: Site) -> None:
     assert (rows[0]["refused_hours"], rows[1]["would_consent"]) == ("2", "1")
 
 
+def test_csv_is_safe_in_a_spreadsheet(busy: Site) -> None:
+    with busy.writing() as conn:
+        refusals.record(conn, refuse(Rule.CAMPAIGN, campaign="=cmd|' /C calc'!A0"))
+    rows = list(csv.DictReader(io.StringIO(busy.out("report", "--day", DAY, "--csv"))))
+    assert rows[0]["campaign"] == "'=cmd|' /C calc'!A0"
+
+
+def test_every_refusal_has_its_column(busy: Site) -> None:
+    with busy.writing() as conn:
+        for rule in Rule:
+            refusals.record(conn, refuse(rule, campaign="every", door=Door.GATEWAY))
+    rows = list(csv.DictReader(io.StringIO(busy.out("report", "--day", DAY, "--csv"))))
+    [every] = [row for row in rows if row["campaign"] == "every"]
+    assert every["refused"] == str(len(Rule))
+    assert {rule: every[f"refused_{rule.value}"] for rule in Rule} == dict.fromkeys(Rule, "1")
+
+
 class Page(html.parser.HTMLParser):
     """The tags of a page, what they point at, and its text."""
 
@@ -171,6 +188,9 @@ def test_of_an_empty_ledger_there_is_a_page_too(site: Site) -> None:
         (("--csv", "--html", "x.html"), "one of --csv, --html and --json"),
         (("--html", "no/such/folder.html"), "cannot be written: No such file or directory"),
         (("--day", "yesterday"), "--day"),
+        (("--day", "0001-01-01", "--zone", "Asia/Kolkata"), "nothing is on record of then"),
+        (("--month", "0001-01", "--zone", "Asia/Kolkata"), "no month; one is 2026-11"),
+        (("--until", "9999-12-31", "--since", DAY), "nothing is on record of then"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(site: Site, arguments: tuple[str, ...], told: str) -> None:

@@ -27,7 +27,7 @@ def summary(
 
 def test_what_was_let_go_counts_once() -> None:
     found = summary(
-        RefusalTally(at(9), "c", "hours&gap", True, 3),
+        RefusalTally(at(9), "c", "hours&gap", True, False, 3),
         attempts=(AttemptTally(at(9), "c", False, 3, 2), AttemptTally(at(9), "c", True, 5, 1)),
     ).total
     assert (found.allowed, found.would, found.answered, found.asked) == (5, 3, 3, 8)
@@ -38,8 +38,8 @@ def test_what_was_let_go_counts_once() -> None:
 
 def test_a_refusal_is_counted_under_its_first_rule_and_among_all_that_failed() -> None:
     found = summary(
-        RefusalTally(at(9), "c", "opposition&hours", False, 4),
-        RefusalTally(at(9), "c", "hours", False, 1),
+        RefusalTally(at(9), "c", "opposition&hours", False, False, 4),
+        RefusalTally(at(9), "c", "hours", False, False, 1),
         callees=(
             Callees("opposition", False, 2),
             Callees("hours", False, 1),
@@ -55,17 +55,24 @@ def test_a_refusal_is_counted_under_its_first_rule_and_among_all_that_failed() -
 
 def test_a_bypass_is_no_refusal() -> None:
     found = summary(
-        RefusalTally(at(9), "c", "bypass", True, 2), RefusalTally(at(9), "c", "bypass", False, 1)
+        RefusalTally(at(9), "c", "bypass", True, True, 2),
+        RefusalTally(at(9), "c", "bypass", False, True, 1),
     )
     assert (found.total.bypassed, found.total.stopped, found.total.refused) == (3, 1, 0)
     assert found.rules == ()
     assert found.busiest_refused() == []
 
 
+def test_a_request_that_the_gateway_cannot_read_is_a_refusal_and_no_bypass() -> None:
+    found = summary(RefusalTally(at(9), "c", "bypass", False, False, 2))
+    assert (found.total.bypassed, found.total.refused) == (0, 2)
+    assert [(rule.rule, rule.first) for rule in found.rules] == [("bypass", 2)]
+
+
 def test_hours_and_days_are_those_of_the_zone() -> None:
     tallies = (
-        RefusalTally(at(8, 45), "c", "hours", False, 1),
-        RefusalTally(at(9, 0), "c", "hours", False, 2),
+        RefusalTally(at(8, 45), "c", "hours", False, False, 1),
+        RefusalTally(at(9, 0), "c", "hours", False, False, 2),
     )
     assert list(summary(*tallies).by_hour) == [9, 10]
     # India is five hours and a half ahead: 8:45 and 9:00 are both of the hour from 14:00 on.
@@ -76,7 +83,7 @@ def test_hours_and_days_are_those_of_the_zone() -> None:
 
 def test_the_hour_that_comes_twice_is_two_hours() -> None:
     autumn = datetime(2026, 10, 25, tzinfo=UTC)
-    tallies = [RefusalTally(autumn.replace(hour=h), "c", "hours", False, 1) for h in (0, 1)]
+    tallies = [RefusalTally(autumn.replace(hour=h), "c", "hours", False, False, 1) for h in (0, 1)]
     found = summarise(DAY, PARIS, attempts=(), refusals=tallies)
     assert [at.astimezone(PARIS).isoformat() for at in found.hours] == [
         "2026-10-25T02:00:00+02:00",
@@ -87,12 +94,15 @@ def test_the_hour_that_comes_twice_is_two_hours() -> None:
 
 def test_rules_of_a_later_version_are_told_and_come_last() -> None:
     found = summary(
-        RefusalTally(at(9), "c", "weather", False, 9), RefusalTally(at(9), "c", "gap", False, 1)
+        RefusalTally(at(9), "c", "weather", False, False, 9),
+        RefusalTally(at(9), "c", "gap", False, False, 1),
     )
     assert [rule.rule for rule in found.rules] == ["gap", "weather"]
 
 
 def test_the_busiest_hours_come_first_and_are_ten_at_most() -> None:
-    found = summary(*(RefusalTally(at(h), "c", "hours", bool(h % 2), h) for h in range(1, 14)))
+    found = summary(
+        *(RefusalTally(at(h), "c", "hours", bool(h % 2), False, h) for h in range(1, 14))
+    )
     busiest = found.busiest_refused()
     assert [row[0].hour for row in busiest] == [*range(13, 3, -1)]

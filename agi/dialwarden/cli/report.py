@@ -16,7 +16,7 @@ import click
 
 from dialwarden import __version__
 from dialwarden.cli.common import Site, config_option, json_option, open_site, utc_now
-from dialwarden.cli.output import clock, counted, print_json, print_table, warn
+from dialwarden.cli.output import clock, counted, csv_cell, print_json, print_table, warn
 from dialwarden.imports.instants import InstantError, read_date
 from dialwarden.ledger import tallies
 from dialwarden.ledger.connection import snapshot
@@ -26,8 +26,10 @@ from dialwarden.reporting.summary import Summary, Sums, summarise
 from dialwarden.verdict import Rule
 
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+# Days of the year 1 begin before time does where clocks are ahead of UTC.
+_FIRST_YEAR = 2
 _SUMS = ("allowed", "answered", "refused", "would", "bypassed")
-_RULES = tuple(rule.value for rule in Rule if rule is not Rule.BYPASS)
+_RULES = tuple(rule.value for rule in Rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,7 @@ def _month(text: str) -> Period:
         first = date(int(found[1]), int(found[2]), 1) if found else None
     except ValueError:
         first = None
-    if first is None or first.year > 9998:
+    if first is None or not _FIRST_YEAR <= first.year < date.max.year:
         raise click.BadParameter(f"{text} is no month; one is 2026-11", param_hint="--month")
     return Period(f"{first:%B %Y}", first, _after(first.replace(day=28) + timedelta(days=4), 1))
 
@@ -167,9 +169,10 @@ def _after(day: date, to: int = 0) -> date:
 def _date(text: str, option: str) -> date:
     try:
         found = read_date(text)
-        _after(found)
-    except (InstantError, OverflowError) as error:
+    except InstantError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
+    if not _FIRST_YEAR <= found.year < date.max.year:
+        raise click.BadParameter(f"{found}: nothing is on record of then", param_hint=option)
     return found
 
 
@@ -332,7 +335,7 @@ def _csv(summary: Summary) -> None:
         out.writerow(
             (
                 at.astimezone(summary.zone).isoformat(),
-                campaign,
+                csv_cell(campaign),
                 *(getattr(sums, name) for name in _SUMS),
                 *(sums.by_rule[rule] for rule in _RULES),
                 *(sums.would_by_rule[rule] for rule in _RULES),

@@ -31,7 +31,8 @@ class Sums:
     Attributes:
         allowed: by a verdict; voided ones, which never left, are not among them.
         answered: of these and of what was let go, those known to have been.
-        refused: questions answered with REFUSE; a dialer that asks again is refused again.
+        refused: questions answered with REFUSE; a dialer that asks again is refused again. Requests
+            that the gateway cannot read, rule `bypass`, are among them: nothing left.
         would: refused by a rule and let go, in shadow mode or under an override.
         bypassed: left without asking; of these `stopped` were hung up by the guard.
         by_rule: of the refused, by the first rule that failed.
@@ -70,7 +71,7 @@ class Sums:
 
     def take_refusals(self, tally: RefusalTally) -> None:
         rules = tally.rules.split("&")
-        if rules[0] == Rule.BYPASS:
+        if tally.unasked:
             self.bypassed += tally.count
             self.stopped += 0 if tally.would else tally.count
         elif tally.would:
@@ -182,7 +183,7 @@ def summarise(
     for refusal in refusals:
         for sums in rows(refusal.quarter, refusal.campaign):
             sums.take_refusals(refusal)
-        if not refusal.would:
+        if not refusal.would and not refusal.unasked:
             among.update(dict.fromkeys(refusal.rules.split("&"), refusal.count))
     told = {(one.rule, one.would): one.count for one in callees}
     names = {*total.by_rule, *total.would_by_rule}
