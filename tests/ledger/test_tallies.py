@@ -13,6 +13,7 @@ from tests.ledger.helpers import attempt
 from dialwarden.ledger import attempts, refusals, tallies
 from dialwarden.ledger.attempts import HistoryRow
 from dialwarden.ledger.connection import transaction
+from dialwarden.ledger.overrides import NewOverride, begin_override
 from dialwarden.ledger.states import Outcome
 from dialwarden.ledger.tallies import Callees, Span
 from dialwarden.question import Door
@@ -60,6 +61,19 @@ def test_a_call_let_go_that_never_left_is_none(bench: Bench) -> None:
         assert attempts.void_unsent(bench.conn, answer.attempt, "never heard", NOW)
     assert let_go(bench.conn) == 0
     assert would_callees(bench.conn) == {}
+
+
+def test_a_call_under_an_override_is_let_go_once(bench: Bench) -> None:
+    new = NewOverride(
+        "capped", "acme", (Rule.FREQUENCY,), NOW, NOW + timedelta(hours=1), "lea", "a fault"
+    )
+    with transaction(bench.conn):
+        begin_override(bench.conn, new)
+    for call in ("17.1", "17.2", "17.3", "17.3"):
+        bench.now += timedelta(seconds=1)
+        assert bench.ask(campaign="capped", call=call).allowed
+    assert let_go(bench.conn) == 1
+    assert sum(one.count for one in tallies.attempt_tallies(bench.conn, DAY) if one.enforced) == 2
 
 
 def test_what_is_let_go_as_it_was_dialled_counts_though_it_is_nobodys_attempt(bench: Bench) -> None:

@@ -1,9 +1,9 @@
 """What the ledger holds of a span of time, counted: calls let go, refusals, bypasses, exempt calls.
 
 Counts by quarters of an hour of UTC: every time zone's hours are made of those. A report reads all
-of its span, one row after another: an index for it would be paid for by every call. Rows are counted
-here as they come, not by GROUP BY and DISTINCT: SQLite sorts for those, and holds all it sorts in
-memory (350 MiB for five million attempts, where this takes none, and no longer).
+of its span, one row after another: an index for it would be paid for by every call. Rows are
+counted here as they come, not by GROUP BY and DISTINCT: SQLite sorts for those, and holds all that
+it sorts in memory (350 MiB for five million attempts, where this takes none, and no longer).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNASKED = "rule = 'bypass' AND door = 'guard'"
 _COUNTS = f"""(NOT would OR {_UNASKED} OR number IS NULL OR EXISTS (
     SELECT 1 FROM attempt
     WHERE attempt.number = refusal.number AND attempt.at = refusal.at
-        AND attempt.call = refusal.call AND attempt.voided_at IS NULL))"""
+        AND NOT attempt.enforced AND attempt.voided_at IS NULL))"""
 
 
 @dataclass(frozen=True, slots=True)
