@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,11 +17,15 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dialwarden
 from dialwarden import variables
 from dialwarden.cli import main
+from dialwarden.errors import SelftestError
+from dialwarden.selftest import scratch_asterisk
 from dialwarden.selftest.bad_peer import BadPeer, answer
 from dialwarden.selftest.played import PlayedAsterisk, variables_set, verdict_of
 from dialwarden.selftest.plugs import NUMBER, Plug, Result, Told
+from dialwarden.selftest.scratch_asterisk import readdressed
 from dialwarden.wire.agi_command import safe_text, set_variables
 
 
@@ -64,6 +74,86 @@ def test_an_asterisk_that_does_not_come_up_is_no_proof(
     assert done.exit_code == 2
     assert "did not come up: it is broken" in done.stderr
     assert not list(tmp_path.glob("dialwarden-selftest-*"))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_runs_on_behind_a_selftest_that_is_told_to_end(
+    tmp_path: Path, how: signal.Signals
+) -> None:
+    test = subprocess.Popen(
+        [sys.executable, "-m", "dialwarden", "selftest", "--without-asterisk", "--only=stopped"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.DEVNULL,
+    )
+    # Its bridge stands still: nothing but a kill ends that one.
+    while "T" not in _states(tmp_path):
+        assert test.poll() is None
+        time.sleep(0.01)
+    test.send_signal(how)
+    assert test.wait() != 0
+    while _states(tmp_path):
+        time.sleep(0.01)
+    if how is not signal.SIGKILL:
+        assert not list(tmp_path.iterdir())
+
+
+def _states(folder: Path) -> list[str]:
+    """The states of the processes that were started on a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(folder).encode() in (process / "cmdline").read_bytes():
+                found.append((process / "stat").read_text().rpartition(")")[2].split()[0])
+    return found
+
+
+def test_what_lies_in_the_folder_it_is_called_in_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dialwarden.py").write_text("open('was_run', 'w')\n")
+    source = str(Path(dialwarden.__file__).parents[1])
+    monkeypatch.setenv("PYTHONPATH", source)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["selftest", "--without-asterisk", "--only=works"])
+    assert done.exit_code == 0, done.output
+    assert not (tmp_path / "was_run").exists()
+
+
+def test_a_console_that_does_not_answer_is_no_proof(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "asterisk"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(scratch_asterisk, "START_S", 0.2)
+    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "the console of an Asterisk of its own did not answer" in done.stderr
+
+
+def test_a_port_that_was_taken_meanwhile_is_no_proof() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(SelftestError, match=f"port {port} .* another program has it now"):
+            BadPeer(Plug.SILENT, port)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["agi://127.0.0.1:4580/check", "agi://127.0.0.1/check", "hagi://bridge.lan/check",
+     "agi://[::1]:4580/check", "agi://${BRIDGE}/check"],
+)  # fmt: skip
+def test_however_the_dialplan_names_the_bridge_the_one_of_the_test_is_asked(address: str) -> None:
+    line = f" same => n,AGI({address},number=${{ARG1}})\n"
+    told = readdressed(line * 2, 4999)
+    assert told == " same => n,AGI(agi://127.0.0.1:4999/check,number=${ARG1})\n" * 2
+
+
+def test_a_bridge_that_is_named_without_a_script_is_not_asked_either() -> None:
+    assert readdressed("AGI(agi://127.0.0.1:4580,a=b)", 4999) == "AGI(agi://127.0.0.1:4999,a=b)"
 
 
 @pytest.mark.parametrize(

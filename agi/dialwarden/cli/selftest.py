@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import click
 from dialwarden.cli.common import json_option
 from dialwarden.cli.output import print_json, printable
 from dialwarden.errors import SelftestError
+from dialwarden.selftest.children import ended_in_order
 from dialwarden.selftest.played import PlayedAsterisk
 from dialwarden.selftest.plugs import HELD, Plug, Result, Told
 from dialwarden.selftest.scratch_asterisk import ScratchAsterisk
@@ -71,10 +72,14 @@ def command(
     port = free_port()
     plugs = [plug for plug in Plug if not only or plug.name.lower() in only]
     results: list[Result] = []
-    with _caller(Path(asterisk_dir), dialplan, port, without_asterisk) as (caller, what, real):
+    with (
+        ended_in_order(),
+        _caller(Path(asterisk_dir), dialplan, port, without_asterisk) as (caller, what, real),
+        closing(pull(caller, port, plugs, emergency=real)) as pulled,
+    ):
         if not as_json:
             click.echo(what)
-        for result in pull(caller, port, plugs, emergency=real):
+        for result in pulled:
             results.append(result)
             if not as_json:
                 click.echo(_line(result))

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Self
 
 from dialwarden import variables
+from dialwarden.errors import SelftestError
 from dialwarden.selftest.plugs import NUMBER, Plug
 from dialwarden.wire.agi_command import set_variables
 
@@ -24,13 +25,24 @@ _ALLOWED = "+33" + NUMBER[1:]
 
 
 class BadPeer:
-    """Listens on 127.0.0.1 while it is entered; `port` 0 takes a free one."""
+    """Listens on 127.0.0.1 while it is entered; `port` 0 takes a free one.
+
+    Raises:
+        SelftestError: somebody else has the port.
+    """
 
     def __init__(self, plug: Plug, port: int) -> None:
         self._plug = plug
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
+        try:
+            self._listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            self._listener.close()
+            raise SelftestError(
+                f"port {port} of 127.0.0.1 was free at the start, and another program has it now "
+                f"({error.strerror}); try again"
+            ) from None
         self._held: list[socket.socket] = []
         self._over = threading.Event()
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from dialwarden.errors import SelftestError
+from dialwarden.selftest.children import start
 from dialwarden.selftest.plugs import CAMPAIGN, Told
 from dialwarden.selftest.reporter import Reporter
 
@@ -26,7 +27,8 @@ CALL_S = 20.0
 # Beyond every timeout that could have taken a call out of AGI().
 HELD_S = 5.0
 
-_ADDRESS = re.compile(r"(agi://)[^/,)\s]+(?=/)")
+# However it is written: hagi:// too, which would look 127.0.0.1 up in DNS, and without a script.
+_ADDRESS = re.compile(r"h?(agi://)[^/,)\s]+")
 # What the head of the shipped dialplan names (res_agi leans on res_speech), what a Local channel
 # needs, and ours: a console that originates, and text that goes into a URL.
 _MODULES = (
@@ -63,6 +65,11 @@ exten => _X.,1,AGI(agi://{reporter}/left,call=${{SELFTEST_CALL}})
 """
 
 
+def readdressed(dialplan: str, port: int) -> str:
+    """A dialplan that asks on 127.0.0.1 `port` wherever it asks: it reaches no bridge in use."""
+    return _ADDRESS.sub(rf"\g<1>127.0.0.1:{port}", dialplan)
+
+
 class ScratchAsterisk:
     """Runs while it is entered.
 
@@ -77,7 +84,7 @@ class ScratchAsterisk:
 
     def __init__(self, program: str, dialplan: str, port: int, modules: str | None = None) -> None:
         self._program = program
-        self._dialplan = _ADDRESS.sub(rf"\g<1>127.0.0.1:{port}", dialplan)
+        self._dialplan = readdressed(dialplan, port)
         self._modules = modules
         self._reporter = Reporter()
 
@@ -85,17 +92,11 @@ class ScratchAsterisk:
         self._folder = Path(tempfile.mkdtemp(prefix="dialwarden-selftest-"))
         try:
             self._write()
-            with (self._folder / "log" / "stdout").open("wb") as log:
-                self._process = subprocess.Popen(
-                    # Whoever kills the test leaves no Asterisk behind.
-                    ["setpriv", "--pdeathsig", "KILL"] * bool(shutil.which("setpriv"))
-                    + [self._program, "-f", "-C", str(self._conf)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            self._process = start(
+                [self._program, "-f", "-C", str(self._conf)], self._folder / "log" / "stdout"
+            )
         except BaseException:
+            self._reporter.close()
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
         try:
@@ -188,13 +189,20 @@ class ScratchAsterisk:
             )
 
     def _console(self, line: str) -> str:
-        done = subprocess.run(
-            [self._program, "-C", str(self._conf), "-rx", line],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
+        try:
+            done = subprocess.run(
+                [self._program, "-C", str(self._conf), "-rx", line],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=START_S,
+            )
+        except subprocess.TimeoutExpired:
+            raise SelftestError(
+                f"the console of an Asterisk of its own did not answer within {START_S:.0f} s: "
+                + " / ".join(self._last_lines(5))
+            ) from None
         return done.stdout
 
     def _last_lines(self, count: int) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from dialwarden.errors import SelftestError
+from dialwarden.selftest.children import start
 from dialwarden.selftest.plugs import CAMPAIGN
 
 START_S = 20.0
@@ -49,14 +49,12 @@ class ScratchBridge:
     def __enter__(self) -> Self:
         config = self._folder / "dialwarden.toml"
         config.write_text(_CONFIG.format(port=self._port, http=free_port(), campaign=CAMPAIGN))
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "dialwarden", "serve", "--config", str(config)],
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        # -P: whatever is called dialwarden.py in the folder that root happens to be in is not run.
+        self._process = start(
+            [sys.executable, "-P", "-m", "dialwarden", "serve", "--config", str(config)],
+            self._log,
+            environment=_environment(),
+        )
         try:
             self._wait_until_it_listens()
         except BaseException:

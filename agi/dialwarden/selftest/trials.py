@@ -7,7 +7,7 @@ of our own, or ourselves in its part.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +25,7 @@ class Caller(Protocol):
 
 def pull(
     caller: Caller, port: int, plugs: Iterable[Plug] = Plug, *, emergency: bool
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """Pull each plug and let somebody call; yields as it goes.
 
     Args:
