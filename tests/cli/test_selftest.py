@@ -76,8 +76,27 @@ def test_an_asterisk_that_does_not_come_up_is_no_proof(
     assert not list(tmp_path.glob("dialwarden-selftest-*"))
 
 
+def test_an_asterisk_that_was_moved_is_found_where_its_configuration_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "asterisk"
+    program.write_text('#!/bin/sh\ncp "$3" "$TMPDIR/was.conf"\nexit 1\n')
+    program.chmod(0o755)
+    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
+    (tmp_path / "asterisk.conf").write_text(
+        "[directories](!)\n;astmoddir => /not/here\n"
+        "astmoddir => /opt/modules ; moved\nastdatadir=/opt/data\nastspooldir => /var/spool\n"
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    written = (tmp_path / "was.conf").read_text()
+    assert "astmoddir => /opt/modules\nastdatadir => /opt/data\n" in written
+    assert "/var/spool" not in written
+
+
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_runs_on_behind_a_selftest_that_is_told_to_end(
     tmp_path: Path, how: signal.Signals
 ) -> None:

@@ -22,7 +22,9 @@ from dialwarden.selftest.scratch_bridge import free_port
 from dialwarden.selftest.trials import Caller, pull
 
 _DIALPLAN = "extensions_dialwarden.conf"
-_MODULES = re.compile(r"^\s*astmoddir\s*=>?\s*([^;\s]+)", re.MULTILINE)
+# Where the installed program is, if not where it was built for: its modules, and the documentation
+# without which it does not start.
+_PLACES = re.compile(r"^\s*(astmoddir|astdatadir)\s*=>?\s*([^;\s]+)", re.MULTILINE)
 
 
 @click.command("selftest", short_help="Pull each plug, and show what a caller would get.")
@@ -106,7 +108,7 @@ def _caller(
         )
         return
     text, place = _dialplan_text(folder, dialplan)
-    with ScratchAsterisk(program, text, port, _modules_of(folder)) as asterisk:
+    with ScratchAsterisk(program, text, port, _places_of(folder)) as asterisk:
         yield asterisk, f"{asterisk.version}, one of its own, with {place}", True
 
 
@@ -124,14 +126,13 @@ def _dialplan_text(folder: Path, named: Path | None) -> tuple[str, str]:
         raise SelftestError(f"{file} cannot be read: {error}") from None
 
 
-def _modules_of(folder: Path) -> str | None:
-    """Where the installed Asterisk has its modules, if its configuration says so."""
+def _places_of(folder: Path) -> dict[str, str]:
+    """Where the installed Asterisk has what it is made of, as far as its configuration says so."""
     try:
         text = (folder / "asterisk.conf").read_text("utf-8", errors="replace")
     except OSError:
-        return None
-    found = _MODULES.search(text)
-    return found.group(1) if found else None
+        return {}
+    return dict(_PLACES.findall(text))
 
 
 def _line(result: Result) -> str:

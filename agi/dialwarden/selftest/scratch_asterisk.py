@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -76,16 +77,18 @@ class ScratchAsterisk:
     Args:
         program: the `asterisk` to run.
         dialplan: the text of extensions_dialwarden.conf; its address becomes our `port`.
-        modules: the folder of Asterisk's modules; None is the program's own.
+        installed: astmoddir and astdatadir, where they are not as the program was built.
 
     Raises:
         SelftestError: it did not come up; the message has its last lines.
     """
 
-    def __init__(self, program: str, dialplan: str, port: int, modules: str | None = None) -> None:
+    def __init__(
+        self, program: str, dialplan: str, port: int, installed: Mapping[str, str] | None = None
+    ) -> None:
         self._program = program
         self._dialplan = readdressed(dialplan, port)
-        self._modules = modules
+        self._installed = installed or {}
         self._reporter = Reporter()
 
     def __enter__(self) -> Self:
@@ -155,8 +158,7 @@ class ScratchAsterisk:
         for name in {*_FOLDERS.values(), "moh"}:
             (self._folder / name).mkdir()
         places = [f"{key} => {self._folder / name}" for key, name in _FOLDERS.items()]
-        if self._modules:
-            places.append(f"astmoddir => {self._modules}")
+        places += [f"{key} => {place}" for key, place in self._installed.items()]
         files = {
             "asterisk.conf": "\n".join(
                 ["[directories]", *places, "[options]", "nocolor=yes", "hideconnect=yes", ""]
