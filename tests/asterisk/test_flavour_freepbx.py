@@ -18,6 +18,7 @@ from bench.trunk import Outcome, Trunk
 from flavour import checks
 from freepbx import (
     AGENT,
+    EMERGENCY_ROUTE,
     FREEPBX_16,
     FREEPBX_17,
     OUTSIDE_ROUTE,
@@ -32,6 +33,8 @@ CAMPAIGNS = f"""
 exten => outrt-{OUTSIDE_ROUTE},1,Return(energy-paris)
 exten => outrt-{SALES_ROUTE},1,Return(solar-lyon)
 exten => _user-20XX,1,Return(survey-paris)
+; A line that an admin got wrong: of one number it does not return, and ends the call.
+exten => outrt-{EMERGENCY_ROUTE},1,ExecIf($["${{DIAL_NUMBER}}" != "116000"]?Return())
 """
 # An admin who had a hook already: the line that asks in front, his own behind it.
 OWN_HOOK = """
@@ -122,6 +125,16 @@ def test_an_emergency_call_leaves_with_the_bridge_dead(
     """911 is in no list of ours: the route is marked as Emergency in FreePBX."""
     call = dialled(site, phone, number)
     trunk.wait_invite(number)
+    phone.give_up(call)
+
+
+@pytest.mark.usefixtures("dead")
+def test_an_emergency_call_leaves_whatever_the_table_of_campaigns_says(
+    site: Site, phone: Trunk, trunk: Trunk
+) -> None:
+    """The line of its route is wrong, and six digits pass by their number alone."""
+    call = dialled(site, phone, "116000")
+    trunk.wait_invite("116000")
     phone.give_up(call)
 
 
