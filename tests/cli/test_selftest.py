@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,6 +28,24 @@ from dialwarden.selftest.played import PlayedAsterisk, variables_set, verdict_of
 from dialwarden.selftest.plugs import NUMBER, Plug, Result, Told
 from dialwarden.selftest.scratch_asterisk import readdressed
 from dialwarden.wire.agi_command import safe_text, set_variables
+
+FakeAsterisk = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def fake_asterisk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeAsterisk:
+    """Puts a script in Asterisk's place, and a dialplan beside it; gives the command's words."""
+
+    def put(script: str) -> list[str]:
+        program = tmp_path / "asterisk"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        monkeypatch.setenv("TMPDIR", str(tmp_path))
+        return ["selftest", "--asterisk-dir", str(tmp_path)]
+
+    return put
 
 
 def test_without_asterisk_it_says_what_it_does_not_prove() -> None:
@@ -49,47 +68,34 @@ def test_in_json_every_plug_has_its_row() -> None:
 
 
 def test_a_dialplan_that_is_not_there_is_no_proof(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fake_asterisk: FakeAsterisk
 ) -> None:
-    program = tmp_path / "asterisk"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    words = fake_asterisk("")
+    (tmp_path / "extensions_dialwarden.conf").unlink()
+    done = CliRunner().invoke(main, words)
     assert done.exit_code == 2
     assert f"{tmp_path}/extensions_dialwarden.conf: no such file" in done.stderr
     assert "dialwarden install" in done.stderr
 
 
 def test_an_asterisk_that_does_not_come_up_is_no_proof(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fake_asterisk: FakeAsterisk
 ) -> None:
-    program = tmp_path / "asterisk"
-    program.write_text("#!/bin/sh\necho it is broken\nexit 1\n")
-    program.chmod(0o755)
-    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    done = CliRunner().invoke(main, fake_asterisk("echo it is broken\nexit 1"))
     assert done.exit_code == 2
     assert "did not come up: it is broken" in done.stderr
     assert not list(tmp_path.glob("dialwarden-selftest-*"))
 
 
 def test_an_asterisk_that_was_moved_is_found_where_its_configuration_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, fake_asterisk: FakeAsterisk
 ) -> None:
-    program = tmp_path / "asterisk"
-    program.write_text('#!/bin/sh\ncp "$3" "$TMPDIR/was.conf"\nexit 1\n')
-    program.chmod(0o755)
-    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
+    words = fake_asterisk('cp "$3" "$TMPDIR/was.conf"\nexit 1')
     (tmp_path / "asterisk.conf").write_text(
         "[directories](!)\n;astmoddir => /not/here\n"
         "astmoddir => /opt/modules ; moved\nastdatadir=/opt/data\nastspooldir => /var/spool\n"
     )
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    CliRunner().invoke(main, words)
     written = (tmp_path / "was.conf").read_text()
     assert "astmoddir => /opt/modules\nastdatadir => /opt/data\n" in written
     assert "/var/spool" not in written
@@ -140,15 +146,11 @@ def test_what_lies_in_the_folder_it_is_called_in_is_not_run(
 
 
 def test_a_console_that_does_not_answer_is_no_proof(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fake_asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program = tmp_path / "asterisk"
-    program.write_text("#!/bin/sh\nexec sleep 60\n")
-    program.chmod(0o755)
-    (tmp_path / "extensions_dialwarden.conf").write_text("[dialwarden]\n")
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    words = fake_asterisk("exec sleep 60")
     monkeypatch.setattr(scratch_asterisk, "START_S", 0.2)
-    done = CliRunner().invoke(main, ["selftest", "--asterisk-dir", str(tmp_path)])
+    done = CliRunner().invoke(main, words)
     assert done.exit_code == 2
     assert "the console of an Asterisk of its own did not answer" in done.stderr
 
