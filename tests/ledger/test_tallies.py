@@ -101,6 +101,31 @@ def test_a_request_that_the_gateway_refused_left_nothing(conn: sqlite3.Connectio
     assert [one.count for one in tallies.bypass_tallies(conn, DAY)] == [1]
 
 
+def test_bypasses_are_put_under_who_placed_them_not_under_each_call(
+    conn: sqlite3.Connection,
+) -> None:
+    calls = [
+        ("PJSIP/2001-0000001a", True),
+        ("PJSIP/2001-0000001b", True),
+        ("PJSIP/2001-0000001c", False),
+        ("Local/0612345678@outbound-00000004;2", True),
+        ("Local/0687654321@outbound-00000005;2", True),
+        ("Local/0687654322@outbound-00000006;2", True),
+        ("DAHDI/1-1", True),
+    ]
+    for minute, (by, would) in enumerate(calls):
+        at = NOW - timedelta(minutes=minute)
+        refuse(conn, Rule.BYPASS, door=Door.GUARD, asked_by=by, would=would, at=at)
+    found = tallies.bypass_tallies(conn, DAY)
+    assert [(one.by, one.let_go, one.count) for one in found] == [
+        ("Local/…@outbound", True, 3),
+        ("PJSIP/2001", True, 2),
+        ("DAHDI/1-1", True, 1),
+        ("PJSIP/2001", False, 1),
+    ]
+    assert found[0].last_at == NOW - timedelta(minutes=3)
+
+
 def test_numbers_are_counted_once_for_each_rule_and_once_in_all(conn: sqlite3.Connection) -> None:
     for rule, number, dialled in (
         (Rule.HOURS, NUMBER, "1"), (Rule.HOURS, NUMBER, "2"), (Rule.GAP, NUMBER, "3"),

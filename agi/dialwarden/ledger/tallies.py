@@ -8,6 +8,7 @@ it sorts in memory (350 MiB for five million attempts, where this takes none, an
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -33,6 +34,10 @@ _COUNTS = f"""(NOT would OR {_UNASKED} OR number IS NULL OR EXISTS (
     SELECT 1 FROM attempt
     WHERE attempt.number = refusal.number AND attempt.at = refusal.at
         AND NOT attempt.enforced AND attempt.voided_at IS NULL))"""
+
+# In the names of channels, what no two calls share.
+_COUNTER = re.compile(r"-[0-9a-f]{8}(;[12])?$")
+_LOCAL = re.compile(r"^(Local/)[^@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,8 @@ class BypassTally:
     """Calls that left without asking, by who placed them.
 
     Attributes:
-        by: the channel's caller, or what else is known of who it was.
+        by: the channel that dialled, or that of the trunk where none did, without what differs
+            from call to call: PJSIP/2001, Local/…@outbound.
         let_go: the guard did not hang them up.
     """
 
@@ -181,12 +187,17 @@ def refused_callees(conn: sqlite3.Connection, span: Span) -> list[Callees]:
 def bypass_tallies(conn: sqlite3.Connection, span: Span) -> list[BypassTally]:
     """The bypasses of a span, the most frequent first."""
     rows = conn.execute(
-        "SELECT asked_by, would, count(*), max(at) FROM refusal"
-        f" WHERE {span.condition} AND {_UNASKED}"
-        " GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
+        f"SELECT asked_by, would, at FROM refusal WHERE {span.condition} AND {_UNASKED}",
         span.values,
     )
-    return [BypassTally(by, bool(would), count, instant(at)) for by, would, count, at in rows]
+    counts: Counter[tuple[str, bool]] = Counter()
+    last: dict[tuple[str, bool], int] = {}
+    for asked_by, would, at in rows:
+        who = (_endpoint(asked_by), bool(would))
+        counts[who] += 1
+        last[who] = max(at, last.get(who, at))
+    most = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return [BypassTally(*who, count, instant(last[who])) for who, count in most]
 
 
 def exempt_tallies(conn: sqlite3.Connection, span: Span) -> list[tuple[str, int]]:
@@ -213,6 +224,11 @@ def basis_tallies(conn: sqlite3.Connection, span: Span) -> list[BasisTally]:
             judged[found] += count
     most = sorted(judged.items(), key=lambda row: (-row[1], row[0]))
     return [BasisTally(*basis, count) for basis, count in most]
+
+
+def _endpoint(channel: str) -> str:
+    """A channel's name without Asterisk's counter, and a Local one's without the number in it."""
+    return _LOCAL.sub(r"\1…@", _COUNTER.sub("", channel))
 
 
 def _began(quarter: int) -> datetime:
