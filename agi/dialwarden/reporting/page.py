@@ -50,6 +50,8 @@ def _hours(summary: Summary) -> Chart:
         sums = summary.hours.get(begin, Sums())
         rows.append((f"{local:%H}", f"{local:%H:%M}", _values(sums)))
         begin += timedelta(hours=1)
+        # Where a clock change is half an hour, hours of the clock begin elsewhere behind it.
+        begin -= timedelta(minutes=begin.astimezone(summary.zone).minute)
     return stacked(rows, SERIES)
 
 
