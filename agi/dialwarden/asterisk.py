@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import socket
 import ssl
 import time
@@ -43,6 +42,7 @@ from dialwarden.watch.origin import dialled_uri, origin_of
 from dialwarden.watch.permits import Permits
 from dialwarden.watch.settlement import Settlement
 from dialwarden.watch.watcher import Watcher
+from dialwarden.wire.console import aliases_of, endpoints_of, missing_rights
 
 log = logging.getLogger("dialwarden.ami")
 
@@ -50,20 +50,6 @@ log = logging.getLogger("dialwarden.ami")
 FIRST_LINK_S = 5.0
 # The message of a Command that the console did not carry out.
 _CLI_FAILED = "Command output follows"
-
-# `cli show aliases`: the alias, and the command it stands for, in columns.
-_ALIAS = re.compile(r"^(?P<alias>\S(?:.*?\S)?) {2,}(?P<command>\S.*?)\s*$")
-
-# `pjsip show endpoints`: " Endpoint:  carrier/33142…    Not in use    0 of inf".
-_ENDPOINT = re.compile(r"^ *Endpoint:  (?P<name>[^<\s/]+)", re.MULTILINE)
-# `manager show user`: "read perm: system,call,user".
-_PERMITTED = re.compile(r"^\s*(?P<which>read|write) perm: (?P<classes>\S*)", re.MULTILINE)
-# Of each line one class is enough, the first is the one to be given: as they are registered for
-# call events and UserEvent; for Hangup, CoreShowChannels, Getvar and Command.
-_NEEDED = {
-    "read": (("call",), ("user",)),
-    "write": (("call", "system"), ("reporting", "system"), ("call", "reporting"), ("command",)),
-}
 
 
 class AsteriskSide:
@@ -284,33 +270,6 @@ class AsteriskSide:
                 "dialwarden refusals --rule bypass --since 1h",
                 self._alarm.most, "hung up" if stopped else "let go (guard mode report)",
             )  # fmt: skip
-
-
-def missing_rights(output: str) -> dict[str, list[str]]:
-    """What `manager show user` does not show of the classes that we need, by read and write."""
-    told = {m["which"]: set(m["classes"].split(",")) for m in _PERMITTED.finditer(output)}
-    found = {which: told.get(which, set()) for which in _NEEDED} if told else {}
-    if not found:
-        return {which: [] for which in _NEEDED}
-    return {
-        which: sorted({enough[0] for enough in needed if found[which].isdisjoint((*enough, "all"))})
-        for which, needed in _NEEDED.items()
-    }
-
-
-def endpoints_of(output: str) -> frozenset[str]:
-    """The names, in lower case, of what `pjsip show endpoints` prints."""
-    return frozenset(found["name"].lower() for found in _ENDPOINT.finditer(output))
-
-
-def aliases_of(output: str) -> dict[str, str]:
-    """Alias to command, as `cli show aliases` prints them."""
-    found = {}
-    for line in output.splitlines():
-        match = _ALIAS.match(line)
-        if match and match["alias"] != "Alias Command":
-            found[match["alias"]] = match["command"]
-    return found
 
 
 def _upstream_context(ami: Ami) -> ssl.SSLContext | None:

@@ -124,6 +124,7 @@ class Monitoring:
             overrides=self._overrides.in_force,
             config=ConfigHealth(self._read_at, self._taken, tuple(config.campaigns)),
             lines_lost=lines_lost(),
+            config_sha256=config.sha256,
         )
 
     def figures(self) -> Figures:

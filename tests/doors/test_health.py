@@ -82,7 +82,7 @@ def test_everything_is_told() -> None:
     config = ConfigHealth(SINCE, taken=False, campaigns=("energy", "trial"))
     everything = health(
         ami=DOWN, alarm=True, gateway_clients=3, ledger=NO_LEDGER, lists=(STALE, SHADOWED),
-        config=config, lines_lost=4, shadow=("trial",),
+        config=config, lines_lost=4, shadow=("trial",), config_sha256="c0ffee",
     )  # fmt: skip
     assert document(everything) == {
         "status": "blind",
@@ -93,6 +93,7 @@ def test_everything_is_told() -> None:
             "list bloctel is too old",
         ],
         "version": "1.2.3",
+        "config_sha256": "c0ffee",
         "guard": {
             "mode": "hangup",
             "blind": True,

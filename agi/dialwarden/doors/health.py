@@ -103,6 +103,7 @@ class Health:
         shadow: the campaigns in shadow mode: what is refused is let go.
         overrides: those in force now.
         lines_lost: of the log, since the start.
+        config_sha256: of the configuration file that is in force, hexadecimal.
     """
 
     version: str
@@ -116,6 +117,7 @@ class Health:
     lists: tuple[ListHealth, ...] = ()
     config: ConfigHealth = field(default_factory=ConfigHealth)
     lines_lost: int = 0
+    config_sha256: str = ""
 
     @property
     def status(self) -> Status:
@@ -160,6 +162,7 @@ def document(health: Health) -> dict[str, object]:
         "status": health.status.value,
         "why": list(health.why),
         "version": health.version,
+        "config_sha256": health.config_sha256,
         "guard": {
             "mode": health.guard.value,
             "blind": bool(health.why_blind),

@@ -42,6 +42,7 @@ _PLAIN = re.compile(f"[{_PLAIN_CHARACTERS}]*")
 _PLAIN_WORDS = re.compile(f"[,{_PLAIN_CHARACTERS}]*")
 _REPLACED = str.maketrans({'"': "'", "\\": "/", "$": "?"})
 _BRACKETS = re.compile(r"[()\[\]]")
+_COMMAND = re.compile(r'SET VARIABLE ARRAY\(([A-Z_,]+)\) "(.*)"\n', re.DOTALL)
 
 
 def safe_text(value: str) -> str:
@@ -134,3 +135,35 @@ def _shortened(values: Mapping[str, str], name: str, room: int) -> str:
     if fitting < 0:
         raise LocalProtocolError(f"values exceed the {room} bytes that a command has for them")
     return _words({**values, name: text[:fitting] + "…"})
+
+
+def variables_in(command: bytes) -> dict[str, str]:
+    """What a command of `set_variables` sets on a channel, read as Asterisk reads it.
+
+    {} for anything else: who answers may be no bridge at all.
+    """
+    whole = _COMMAND.fullmatch(command.decode(errors="replace"))
+    if whole is None:
+        return {}
+    names = whole[1].split(",")
+    # Asterisk's AGI takes the backslashes off once, ARRAY() what is left of them again.
+    values = _array(re.sub(r"\\(.)", r"\1", whole[2]))
+    return dict(zip(names, values, strict=True)) if len(names) == len(values) else {}
+
+
+def _array(text: str) -> list[str]:
+    """Split at commas outside quotes, as ARRAY() does."""
+    values, quoted, escaped = [""], False, False
+    for character in text:
+        if escaped:
+            values[-1] += character
+            escaped = False
+        elif character == "\\":
+            escaped = True
+        elif character == '"':
+            quoted = not quoted
+        elif character == "," and not quoted:
+            values.append("")
+        else:
+            values[-1] += character
+    return values

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dialwarden.asterisk import endpoints_of, missing_rights
+from dialwarden.wire.console import endpoints_of, missing_rights
 
 SHOWN = """
           username: dialwarden
