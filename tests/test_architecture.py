@@ -114,7 +114,7 @@ def test_each_part_of_the_core_rests_on_few_others(package: str, allowed: set[st
         ("doors", {"doors", "errors", "gate", "ledger", "log", "numbers", "question", "reasons",
                    "routing", "settings", "variables", "verdict", "wire"}),
         ("asterisk.py", {"doors", "errors", "gate", "link", "routing", "settings", "verdict",
-                         "watch"}),
+                         "watch", "wire"}),
     ],
 )  # fmt: skip
 def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_joined(
@@ -136,9 +136,9 @@ def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_join
         ("h11", {"doors"}),
         ("prometheus_client", {"doors"}),
         ("uvloop", {"bridge.py"}),
-        ("dialwarden.link", {"asterisk.py", "link"}),
+        ("dialwarden.link", {"asterisk.py", "doctor", "link"}),
         ("dialwarden.watch", {"asterisk.py", "watch"}),
-        ("dialwarden.doors", {"asterisk.py", "bridge.py", "doors", "list_health.py",
+        ("dialwarden.doors", {"asterisk.py", "bridge.py", "doctor", "doors", "list_health.py",
                               "monitoring.py"}),
         ("dialwarden.asterisk", {"bridge.py", "monitoring.py"}),
         ("dialwarden.bridge", {"cli"}),
@@ -164,6 +164,21 @@ def test_the_watch_decides_without_waiting_or_a_clock(module: Path) -> None:
     outside = {name for name in imported(module) if name.split(".")[0] in OUTSIDE}
     assert not outside
     assert not [node for node in ast.walk(tree(module)) if isinstance(node, ast.AsyncFunctionDef)]
+
+
+# The doctor's checks look at values; what gathers those lies apart.
+LOOKS = [m for m in MODULES if m.parts[0] == "doctor" and m.parts[1] != "gathering"]
+
+
+@pytest.mark.parametrize("module", LOOKS, ids=ids(LOOKS))
+def test_the_doctors_checks_know_nothing_of_the_outside(module: Path) -> None:
+    assert not {name for name in imported(module) if name.split(".")[0] in OUTSIDE}
+    ours = {n.split(".")[1] for n in imported(module) if n.startswith("dialwarden.")}
+    assert ours <= INWARD | {"doctor"}
+    assert not {n for n in imported(module) if n.startswith("dialwarden.doctor.gathering")}
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.Attribute):
+            assert (ast.unparse(node.value).rpartition(".")[2], node.attr) not in CLOCKS
 
 
 # Two words each, so that prose ("select a campaign", "drop it") is none.

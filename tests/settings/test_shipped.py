@@ -78,6 +78,7 @@ def test_what_it_has_commented_out_loads_too(
         ("defaults", sections.Defaults),
         ("policies", sections.Policies),
         ("retention", sections.Retention),
+        ("doctor", sections.Doctor),
         ("trunks.carrier", sections.Trunk),
         ("lists.house", sections.ListEntry),
         ("campaigns.demo-", CampaignEntry),

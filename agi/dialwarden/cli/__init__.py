@@ -24,6 +24,7 @@ from dialwarden.errors import DialwardenError, LedgerUnavailable, SettingsError
 # Name -> module of this package, and the one line of help; a test holds that it is the command's.
 COMMANDS = {
     "serve": ("serve", "Run the bridge that Asterisk asks."),
+    "doctor": ("doctor", "Check the whole chain against the running Asterisk."),
     "check": ("check", "Judge one number, dry, and say what every rule finds."),
     "why": ("why", "The whole story of a number, and when it may be called."),
     "screen": ("screen", "Judge every row of a contact file, dry."),

@@ -27,6 +27,7 @@ from dialwarden.settings.sections import (
     Agi,
     Ami,
     Defaults,
+    Doctor,
     Gateway,
     Guard,
     GuardMode,
@@ -71,6 +72,7 @@ class Config:
     defaults: Defaults
     policies: Policies
     retention: Retention
+    doctor: Doctor
     trunks: Mapping[str, Trunk]
     lists: Mapping[str, ListEntry]
     campaigns: Mapping[str, Campaign]
@@ -156,6 +158,7 @@ def read_config(data: bytes, path: Path, env: Mapping[str, str]) -> Draft:
         defaults=read_section(document.table("defaults"), Defaults),
         policies=replace(policies, path=folder / policies.path) if policies.path else policies,
         retention=read_section(document.table("retention"), Retention),
+        doctor=read_section(document.table("doctor"), Doctor),
         trunks=_named(document, "trunks", lambda n, t: read_section(t, Trunk, name=n)),
         lists=_named(document, "lists", lambda n, t: read_section(t, ListEntry, name=n)),
         campaigns=_named(document, "campaigns", read_campaign),
@@ -181,6 +184,7 @@ class Draft:
     defaults: Defaults
     policies: Policies
     retention: Retention
+    doctor: Doctor
     trunks: Mapping[str, Trunk]
     lists: Mapping[str, ListEntry]
     campaigns: Mapping[str, CampaignDraft]
@@ -229,6 +233,7 @@ class Draft:
             defaults=self.defaults,
             policies=self.policies,
             retention=self.retention,
+            doctor=self.doctor,
             trunks=self.trunks,
             lists=self.lists,
             campaigns=MappingProxyType(campaigns),

@@ -268,6 +268,18 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class Doctor:
+    """[doctor]: what `dialwarden doctor` finds and you have decided to live with."""
+
+    accept: tuple[str, ...] = setting(
+        LABELS,
+        (),
+        'Findings that count as notes, as it names them: "ami.users:admin", or a whole check: '
+        '"spool".',
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Trunk:
     """[trunks.NAME]: one way out to the telephone network."""
 

@@ -1,0 +1,13 @@
+"""`dialwarden doctor`: the whole chain, from the dialplan to the disk, looked at from outside.
+
+    finding.py      what a check says                                                pure
+    snapshot.py     what the checks look at: values                                  pure
+    console_text.py, dialplan_text.py   what Asterisk's console prints, as values    pure
+    asking.py       which lines of a dialplan dial a trunk, and whether they asked   pure
+    check_*.py      the checks, a subject each                                       pure
+    checks.py       all of them, in the order of a report                            pure
+    gathering/      the edge: AMI, `asterisk -rx`, files, the ledger, the clock
+
+Nothing is changed, and nothing is called: what is missing or does not answer in time is a value,
+and the checks that need it say so.
+"""

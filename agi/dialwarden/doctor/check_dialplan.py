@@ -1,0 +1,195 @@
+"""The dialplan that Asterisk runs: is ours in it, as shipped, and does the rest of it ask?
+
+Owns what each difference means for a call; what is read out of a dialplan is `asking`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dialwarden.doctor.asking import Dialled, Reader
+from dialwarden.doctor.check_manager import unseen, with_asterisk
+from dialwarden.doctor.dialplan_text import Dialplan, addresses, differences
+from dialwarden.doctor.finding import Item, failure, note, ok, unknown, warning
+from dialwarden.doctor.snapshot import Asterisk, Missing, Snapshot
+from dialwarden.numbers import emergency_numbers
+from dialwarden.routing.trunks import compile_trunks
+from dialwarden.settings.manager import is_loopback
+from dialwarden.settings.sections import GuardMode
+from dialwarden.verdict import Rule
+
+OURS = "dialwarden"
+_EMERGENCY = f"{OURS}-emergency"
+# Copied by admins, or used by some only: a change there harms nobody else.
+_OPTIONAL = frozenset({f"{OURS}-outbound", f"{OURS}-feature"})
+_INSTALL = (
+    "put extensions_dialwarden.conf of this version into Asterisk's folder, #include it in "
+    "extensions.conf, dialplan reload"
+)
+_SHOWN = 10
+
+
+@with_asterisk
+def loaded(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """dialplan: our contexts are there, as this version ships them."""
+    plan = asterisk.dialplan
+    if isinstance(plan, Missing):
+        yield unseen(plan)
+        return
+    if OURS not in plan:
+        yield failure("no context dialwarden is loaded: nobody can ask", _INSTALL)
+        return
+    odd = False
+    for context in seen.shipped:
+        for sentence in differences(seen.shipped, plan, context):
+            odd = True
+            tell = warning if context in _OPTIONAL else failure
+            yield tell(f"{sentence}: not as version {seen.version} ships it", _INSTALL, context)
+    if not odd:
+        yield ok(f"as version {seen.version} ships it")
+
+
+@with_asterisk
+def address(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """dialplan.address: it asks where the bridge listens."""
+    plan = asterisk.dialplan
+    if isinstance(plan, Missing):
+        yield unseen(plan)
+        return
+    listen = seen.config.agi.listen
+    asked = addresses(plan, OURS)
+    for one in asked:
+        host, _, port = one.rpartition(":")
+        if port != str(listen.port):
+            yield failure(
+                f"the dialplan asks {one}, the bridge listens on {listen}",
+                f"set [agi] listen to port {port}, or the port in extensions_dialwarden.conf to "
+                f"{listen.port}",
+            )
+        elif is_loopback(listen.host) and not is_loopback(host):
+            yield warning(
+                f"the dialplan asks {one}, the bridge listens on {listen} only",
+                "set [agi] listen, and allow_from, for that address",
+            )
+        else:
+            yield ok(f"{one}")
+    if not asked:
+        yield unknown("no AGI line was found in context dialwarden", _INSTALL)
+
+
+@with_asterisk
+def emergency(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """dialplan.emergency: with the bridge dead these leave by the dialplan alone."""
+    plan = asterisk.dialplan
+    if isinstance(plan, Missing):
+        yield unseen(plan)
+        return
+    context = plan.get(_EMERGENCY)
+    known = frozenset(context.extensions) if context else frozenset()
+    needed = emergency_numbers(campaign.region for campaign in seen.config.campaigns.values())
+    missing = sorted(needed - known, key=lambda number: (len(number), number))
+    if missing:
+        yield warning(
+            f"emergency numbers that do not pass while the bridge is dead: {', '.join(missing)}",
+            f"add each to a context [{_EMERGENCY}] of your own: exten => {missing[0]},1,NoOp()",
+        )
+    else:
+        yield ok(f"{len(known)} emergency numbers pass without the bridge")
+
+
+def reader_of(seen: Snapshot, asterisk: Asterisk, plan: Dialplan) -> Reader:
+    entries: frozenset[str] = frozenset()
+    if not isinstance(asterisk.endpoints, Missing):
+        entries = frozenset(one.context for one in asterisk.endpoints if one.context)
+    return Reader(
+        plan,
+        compile_trunks(seen.config.trunks),
+        agi_port=seen.config.agi.listen.port,
+        entries=entries,
+    )
+
+
+@with_asterisk
+def asks(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """dialplan.asks: no line dials a trunk without having asked."""
+    plan = asterisk.dialplan
+    if isinstance(plan, Missing):
+        yield unseen(plan)
+        return
+    if not seen.config.trunks:
+        yield unknown("no [trunks] are configured", "name each way out in [trunks.NAME]")
+        return
+    reader = reader_of(seen, asterisk, plan)
+    found = reader.unasked()
+    always = emergency_numbers(campaign.region for campaign in seen.config.campaigns.values())
+    named = [one for one in found if not one.dynamic and one.number not in always]
+    for one in _once_an_extension(named):
+        yield failure(
+            f"{one.where} dials {one.written} and nobody asked"
+            + (
+                "; the guard hangs it up"
+                if seen.config.ami and seen.config.guard.mode is GuardMode.HANGUP
+                else ""
+            ),
+            "Gosub(dialwarden,check,1(NUMBER,CAMPAIGN)) before it, and dial on ALLOW only: "
+            "docs/dialplan.md",
+            f"{one.extension}@{one.context}",
+        )
+    hidden = _once_an_extension([one for one in found if one.dynamic])
+    for one in hidden[:_SHOWN]:
+        yield note(
+            f"{one.where} dials {one.written}, which cannot be read here, and did not ask",
+            "see that it is no trunk; the guard sees what it dials",
+            f"{one.extension}@{one.context}",
+        )
+    if len(hidden) > _SHOWN:
+        yield note(f"{len(hidden) - _SHOWN} more dial what cannot be read here")
+    for context in reader.switches():
+        yield note(f"context {context} has lines elsewhere (a switch), which are not read here")
+    if not named:
+        asked = len({one.where for one in reader.dialled() if not one.dynamic})
+        yield ok(f"every line that dials a trunk has asked ({asked} of them)")
+
+
+@with_asterisk
+def heeds(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """dialplan.verdict: who asks also looks at the answer."""
+    plan = asterisk.dialplan
+    if isinstance(plan, Missing):
+        yield unseen(plan)
+        return
+    found = _once_an_extension(reader_of(seen, asterisk, plan).unheeded())
+    for one in found:
+        yield failure(
+            f"{one.where} dials {one.written} whatever the verdict was",
+            'GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no) between the question and the Dial',
+            f"{one.extension}@{one.context}",
+        )
+    if not found:
+        yield ok("who asks looks at the verdict before dialling")
+
+
+def _once_an_extension(found: Sequence[Dialled]) -> list[Dialled]:
+    once: dict[tuple[str, str], Dialled] = {}
+    for one in found:
+        once.setdefault((one.context, one.extension), one)
+    return list(once.values())
+
+
+@with_asterisk
+def selftest(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
+    """selftest: Asterisk itself asks the bridge, and its dialplan has the answer."""
+    said = asterisk.selftest
+    if isinstance(said, Missing):
+        yield unseen(said)
+        return
+    verdict, _, rest = said.partition(" ")
+    rules, _, reason = rest.partition(": ")
+    if verdict == "REFUSE" and rules and Rule.UNAVAILABLE not in rules.split("&"):
+        yield ok(f"asked by Asterisk ({asterisk.via}), answered by the bridge: {verdict} {rules}")
+    else:
+        yield failure(
+            f"asked by Asterisk, not answered by the bridge: {verdict} {rules} ({reason}): every "
+            "call is refused",
+            "see the findings under bridge and dialplan.address, and Asterisk's log",
+        )
