@@ -21,7 +21,8 @@ _PJSIP_LINE = re.compile(
 _PARAMETER = re.compile(r"^ (?P<name>\w+) +: (?P<value>.*?) *$", re.MULTILINE)
 _SIP_PEER = re.compile(r"^(?P<name>[^\s/]+)(?:/\S*)? +(?P<host>\S+) +(?P<dynamic>D )?")
 _IAX_PEER = re.compile(r"^(?P<name>[^\s/]+)(?:/\S*)? +(?P<host>\S+) +\((?P<kind>[SD])\)")
-_ARI_USER = re.compile(r"^(?P<read_only>Yes|No) +(?P<name>\S+)$", re.MULTILINE)
+# Asterisk 22 has a column more than 16, whether there is an ACL.
+_ARI_USER = re.compile(r"^(?P<read_only>Yes|No) +(?:(?:Yes|No) +)?(?P<name>\S+)$", re.MULTILINE)
 _DIRECTORY = re.compile(r"^ *(?P<key>Spool|Configuration) directory: +(?P<path>/.*?) *$", re.M)
 _SELFTEST = re.compile(r"^ *DIALWARDEN_SELFTEST=(?P<token>\d+) (?P<said>.*?) *$", re.MULTILINE)
 _TYPE = re.compile(r"^(?P<name>[A-Za-z0-9_]+) {2,}\S.* (?:yes|no) +(?:yes|no)", re.MULTILINE)

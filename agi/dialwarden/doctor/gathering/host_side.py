@@ -40,13 +40,14 @@ def look(config: Config, folder: Seen[Path], spool: Seen[Path | None]) -> Host:
     """
     ledger = config.store.path
     ami = config.ami
+    secret = config.file.parent / ami.secret_file if ami and ami.secret_file else None
     manager = folder if isinstance(folder, Missing) else folder / "manager.conf"
     files: dict[str, Seen[FileFact]] = {
         "ledger": _fact(ledger),
         "wal": _fact(Path(f"{ledger}-wal"), absent=""),
         "folder": _fact(ledger.parent),
         "config": _fact(config.file),
-        "secret": _fact(ami.secret_file) if ami and ami.secret_file else Missing(""),
+        "secret": Missing("") if secret is None else _fact(secret),
         "manager": Missing("") if isinstance(manager, Missing) else _fact(manager, absent=""),
         "spool": Missing("not looked for")
         if spool is None
