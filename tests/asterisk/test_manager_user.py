@@ -52,6 +52,7 @@ def user(shipped: Pbx) -> Iterator[Ami]:
         ("Getvar", {"Variable": "EPOCH"}),
         ("Command", {"Command": "cli show aliases"}),
         ("Command", {"Command": "manager show connected"}),
+        ("Command", {"Command": "dialplan show"}),
         ("Logoff", {}),
     ],
     ids=str,

@@ -19,7 +19,12 @@ from dialwarden.wire.agi import (
     AgiSession,
     Phase,
 )
-from dialwarden.wire.agi_command import COMMAND_LIMIT_BYTES, safe_text, set_variables
+from dialwarden.wire.agi_command import (
+    COMMAND_LIMIT_BYTES,
+    safe_text,
+    set_variables,
+    variables_in,
+)
 from dialwarden.wire.agi_request import (
     ENVIRONMENT_LIMIT_BYTES,
     ENVIRONMENT_LIMIT_LINES,
@@ -464,6 +469,7 @@ def test_asterisk_reads_back_any_values_made_safe(values: list[str]) -> None:
     assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f]", command)
     read = as_asterisk_reads(command)
     assert read == {name: safe_text(value) for name, value in named.items()}
+    assert variables_in(command) == read
     for value in read.values():
         assert value.isprintable()
         assert not set(value) & set('"\\$')
@@ -610,3 +616,12 @@ def test_no_environment_is_shorter_than_the_shortest() -> None:
     block = f"agi_network: yes\n{shortest}"
     assert agi_request._read_usual(block, len(block)) is not None
     assert len(block) + 2 == agi_request.SHORTEST_BYTES
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"\n", b"HANGUP\n", b"SET VARIABLE A 1\n", b'SET VARIABLE ARRAY(A,B) "1"\n',
+     b"\xff\xfe\n", b'SET VARIABLE ARRAY(A) "1"', b'SET VARIABLE ARRAY() "1"\n'],
+)  # fmt: skip
+def test_what_sets_no_variables_of_ours_is_read_as_none(said: bytes) -> None:
+    assert variables_in(said) == {}

@@ -63,6 +63,11 @@ def running(seen: Snapshot) -> Iterator[Item]:
             "the guard's alarm is on: many calls leave without asking",
             "dialwarden refusals --rule bypass --since 1h",
         )
+    if _told(health, "ami", "up") == "False":
+        yield failure(
+            f"its link to Asterisk's AMI is {_told(health, 'ami', 'status')}",
+            "see the findings under ami, and the bridge's log",
+        )
     if not trouble:
         yield ok(f"it is {health.get('status')}, version {health.get('version')}")
 

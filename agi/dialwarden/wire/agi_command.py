@@ -42,7 +42,7 @@ _PLAIN = re.compile(f"[{_PLAIN_CHARACTERS}]*")
 _PLAIN_WORDS = re.compile(f"[,{_PLAIN_CHARACTERS}]*")
 _REPLACED = str.maketrans({'"': "'", "\\": "/", "$": "?"})
 _BRACKETS = re.compile(r"[()\[\]]")
-_COMMAND = re.compile(r'SET VARIABLE ARRAY\(([A-Z_,]+)\) "(.*)"\n', re.DOTALL)
+_COMMAND = re.compile(r'SET VARIABLE ARRAY\(([A-Z0-9_,]+)\) "(.*)"\n', re.DOTALL)
 
 
 def safe_text(value: str) -> str:

@@ -43,9 +43,9 @@ def look(config: Config, folder: Seen[Path], spool: Seen[Path | None]) -> Host:
     secret = config.file.parent / ami.secret_file if ami and ami.secret_file else None
     manager = folder if isinstance(folder, Missing) else folder / "manager.conf"
     files: dict[str, Seen[FileFact]] = {
-        "ledger": _fact(ledger),
+        "ledger": _fact(ledger, absent=""),
         "wal": _fact(Path(f"{ledger}-wal"), absent=""),
-        "folder": _fact(ledger.parent),
+        "folder": _fact(ledger.parent, absent=""),
         "config": _fact(config.file),
         "secret": Missing("") if secret is None else _fact(secret),
         "manager": Missing("") if isinstance(manager, Missing) else _fact(manager, absent=""),
@@ -98,6 +98,8 @@ def _fact(path: Path, *, absent: str | None = None) -> Seen[FileFact]:
 
 
 def _disk(folder: Path) -> Seen[Disk]:
+    # Of one that is still to be made, the folder that it will be made in.
+    folder = next((one for one in (folder, *folder.parents) if one.is_dir()), folder)
     try:
         found = os.statvfs(folder)
     except OSError as error:

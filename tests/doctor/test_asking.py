@@ -1,0 +1,225 @@
+"""Which lines of a dialplan dial a trunk, and whether somebody asked on the way there."""
+
+from __future__ import annotations
+
+import pytest
+from tests.routing.carriers import TRUNKS
+
+from dialwarden.doctor.asking import Reader
+from dialwarden.doctor.dialplan_text import read_file
+
+ASK = "Gosub(dialwarden,check,1(${EXTEN},paris))"
+LOOK = 'GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no)'
+DIAL = "Dial(PJSIP/${DIALWARDEN_NUMBER}@carrier,60)"
+
+# As FreePBX 17 makes it: the number is dialled in a context of its own, behind the trunk's macro.
+FREEPBX_17 = """
+[macro-dialout-trunk]
+exten => s,1,Set(DIAL_TRUNK=${ARG1})
+ same => n,Gosub(macro-dialout-trunk-predial-hook,s,1())
+ same => n,GotoIf($["${PREDIAL_HOOK_RET}" = "BYPASS"]?bypass,1)
+ same => n,Gosub(trunk-dial-with-exten,${OUTNUM},1(${DIAL_TRUNK}))
+[trunk-dial-with-exten]
+exten => _X.,1,Dial(PJSIP/${EXTEN}@carrier,300,${DIAL_TRUNK_OPTIONS})
+ same => n,Return()
+"""
+HOOK = """
+[macro-dialout-trunk-predial-hook]
+exten => s,1,Gosub(dialwarden,check,1(${OUTNUM},paris))
+ same => n,ExecIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?Hangup(21))
+ same => n,Return()
+"""
+# As FreePBX 16 makes it: macros, and a trunk whose dial string is a global variable.
+FREEPBX_16 = """
+[macro-dialout-trunk]
+exten => s,1,Macro(dialout-trunk-predial-hook,)
+ same => n,ExecIf($["${custom}" = "AMP"]?Dial(PJSIP/${OUTNUM}@carrier,300))
+ same => n,Dial(${OUT_${DIAL_TRUNK}}/${OUTNUM},300)
+"""
+NO_HOOK = "\n[macro-dialout-trunk-predial-hook]\nexten => s,1,MacroExit()\n"
+
+
+def reader(text: str, *entries: str) -> Reader:
+    return Reader(read_file(text), TRUNKS, agi_port=4580, entries=frozenset(entries))
+
+
+def unasked(text: str, *entries: str) -> list[str]:
+    """`EXTEN@CONTEXT`, with a ? behind what cannot be read."""
+    return [
+        f"{one.extension}@{one.context}{'?' if one.dynamic else ''}"
+        for one in reader(text, *entries).unasked()
+    ]
+
+
+def context(*lines: str, name: str = "out", pattern: str = "_X.") -> str:
+    steps = "".join(f" same => n,{line}\n" for line in lines)
+    return f"[{name}]\nexten => {pattern},1,NoOp()\n{steps}"
+
+
+@pytest.mark.parametrize(
+    "dial",
+    [
+        "Dial(PJSIP/${EXTEN}@carrier,60)",
+        "Dial(PJSIP/${EXTEN:1}@carrier)",
+        "Dial(PJSIP/100&PJSIP/${EXTEN}@carrier,60)",
+        "Dial(PJSIP/carrier/sip:${EXTEN}@10.0.0.1)",
+        "dial(pjsip/0612345678@CARRIER)",
+        "RetryDial(beep,5,3,PJSIP/${EXTEN}@carrier)",
+        "Page(PJSIP/${EXTEN}@carrier)",
+        "Originate(PJSIP/${EXTEN}@carrier,app,Wait,60)",
+        'ExecIf($["${X}" = "1"]?Dial(PJSIP/${EXTEN}@carrier,60,U(sub(${Y}))):NoOp())',
+        "Exec(Dial(PJSIP/${EXTEN}@carrier))",
+        "TryExec(Dial(PJSIP/${FILTER(0-9,${EXTEN})}@carrier))",
+    ],
+)
+def test_a_line_that_dials_a_trunk_has_to_ask(dial: str) -> None:
+    assert unasked(context(dial)) == ["_X.@out"]
+    assert unasked(context(ASK, LOOK, dial)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dial(PJSIP/100,30)",
+        "Dial(PJSIP/${EXTEN}@carrier-3)",
+        "Dial(PJSIP/agent,30)",
+        "Dial(Local/${EXTEN}@elsewhere)",
+        "NoOp(PJSIP/${EXTEN}@carrier)",
+        "Queue(sales)",
+        "Set(X=Dial)",
+    ],
+)
+def test_what_stays_inside_need_not_ask(line: str) -> None:
+    assert unasked(context(line)) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dial(${TARGET},60)",
+        "Dial(PJSIP/${EXTEN}@${TRUNK},60)",
+        "Dial(PJSIP/${EXTEN},60)",
+        "Dial(${OUT_${TRUNK}}/${OUTNUM})",
+        "Dial(${TECHNOLOGY}/0612345678@carrier)",
+        "Originate(${X},exten,a,b,1)",
+    ],
+)
+def test_an_endpoint_in_a_variable_is_told_apart(line: str) -> None:
+    assert unasked(context(line)) == ["_X.@out?"]
+    assert unasked(context(ASK, LOOK, line)) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "asks"),
+    [
+        (ASK, True),
+        ("AGI(agi://127.0.0.1:4580/check,number=${EXTEN},campaign=paris)", True),
+        ("AGI(agi://10.0.0.5:4580/check,number=${EXTEN})", True),
+        ("GosubIf($[1]?dialwarden,check,1(${EXTEN},paris):other,1)", True),
+        ("ExecIf($[1]?Gosub(dialwarden,check,1(${EXTEN},paris)))", True),
+        ("AGI(agi://127.0.0.1:4577/check)", False),  # another program's
+        ("AGI(agi://127.0.0.1:4580/peek,number=${EXTEN})", False),  # reserves nothing
+        ("Gosub(dialwarden,peek,1(${EXTEN},paris))", False),
+        ("Gosub(dialwarden,objection,1(${EXTEN},paris))", False),
+        ("NoOp(Gosub the dialwarden,check,1)", False),
+    ],
+)
+def test_what_asking_is(line: str, asks: bool) -> None:
+    assert unasked(context(line, LOOK, DIAL)) == ([] if asks else ["_X.@out"])
+
+
+def test_a_question_behind_the_dial_is_none() -> None:
+    assert unasked(context(DIAL, ASK, LOOK)) == ["_X.@out"]
+
+
+def test_the_first_of_two_dials_may_be_the_one_that_forgot() -> None:
+    found = reader(context(DIAL, ASK, LOOK, DIAL)).unasked()
+    assert [one.step.priority for one in found] == [2]
+    assert found[0].where == "_X.@out priority 2"
+    assert found[0].written == "PJSIP/${…}@carrier"
+
+
+def test_a_subroutine_that_asks_has_asked() -> None:
+    called = context(ASK, "Return()", name="mine", pattern="s")
+    assert unasked(context("Gosub(mine,s,1)", LOOK, DIAL) + called) == []
+    assert unasked(context("Goto(mine,s,1)", DIAL) + called) == ["_X.@out"]
+    empty = context("Return()", name="mine", pattern="s")
+    assert unasked(context("Gosub(mine,s,1)", DIAL) + empty) == ["_X.@out"]
+
+
+def test_a_subroutine_of_which_one_way_does_not_ask_has_not() -> None:
+    two = context(ASK, name="mine", pattern="_0X.") + "exten => _1X.,1,Return()\n"
+    assert unasked(context("Gosub(mine,${EXTEN},1)", DIAL) + two) == ["_X.@out"]
+
+
+def test_who_is_only_reached_by_those_who_asked_need_not_ask() -> None:
+    dials = context(DIAL, name="dials")
+    asks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")
+    forgets = context("Goto(dials,${EXTEN},1)", name="forgets")
+    assert unasked(dials + asks) == []
+    assert unasked(dials + asks + forgets) == ["_X.@dials"]
+    assert unasked(dials) == ["_X.@dials"]  # nobody is seen to come: anybody may
+
+
+def test_who_is_reached_over_several_is_followed_back() -> None:
+    chain = (
+        context(ASK, LOOK, "Gosub(second,s,1)", name="first")
+        + context("Goto(third,s,1)", name="second", pattern="s")
+        + context("Dial(Local/${X}@fourth/n)", name="third", pattern="s")
+        + context(DIAL, name="fourth")
+    )
+    assert unasked(chain) == []
+    assert unasked(chain.replace(ASK, "NoOp()")) == ["_X.@fourth"]
+
+
+def test_a_ring_of_calls_ends() -> None:
+    ring = context("Goto(b,${EXTEN},1)", DIAL, name="a") + context("Goto(a,${EXTEN},1)", name="b")
+    assert unasked(ring) == ["_X.@a"]
+
+
+def test_a_context_where_telephones_come_in_has_to_ask_itself() -> None:
+    dials = context(DIAL, name="dials")
+    asks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")
+    phones = "[phones]\ninclude => dials\n"
+    assert unasked(dials + asks, "dials") == ["_X.@dials"]
+    plan = read_file(dials + asks + phones)
+    plan["phones"].includes.append("dials")
+    found = Reader(plan, TRUNKS, agi_port=4580, entries=frozenset({"phones"})).unasked()
+    assert [one.context for one in found] == ["dials"]
+
+
+@pytest.mark.parametrize("shape", [FREEPBX_16, FREEPBX_17], ids=["16", "17"])
+def test_the_hook_of_freepbx_asks_for_its_trunks(shape: str) -> None:
+    assert unasked(shape + HOOK) == []
+    without = {one.partition("?")[0] for one in unasked(shape + NO_HOOK)}
+    assert without in ({"s@macro-dialout-trunk"}, {"_X.@trunk-dial-with-exten"})
+    assert unasked(shape) == unasked(shape + NO_HOOK)
+
+
+@pytest.mark.parametrize(
+    ("lines", "heeded"),
+    [
+        ((ASK, LOOK, DIAL), True),
+        ((ASK, 'ExecIf($["${DIALWARDEN_VERDICT}" = "ALLOW"]?Dial(PJSIP/1@carrier))'), True),
+        ((ASK, DIAL), False),
+        ((LOOK, ASK, DIAL), False),
+        ((ASK, LOOK, DIAL, ASK, DIAL), False),
+        (("Gosub(mine,s,1)", DIAL), True),  # what it calls may hang up by itself
+    ],
+)
+def test_who_asks_has_to_look_at_the_verdict(lines: tuple[str, ...], heeded: bool) -> None:
+    called = context(ASK, LOOK, name="mine", pattern="s")
+    found = reader(context(*lines) + called).unheeded()
+    assert (found == []) is heeded
+
+
+def test_a_literal_number_is_told() -> None:
+    numbers = [one.number for one in reader(context("Dial(PJSIP/112@carrier)", DIAL)).dialled()]
+    assert numbers == ["112", ""]
+
+
+def test_a_large_dialplan_is_read_in_one_go() -> None:
+    """Ten thousand extensions that all jump into one context."""
+    jumps = "".join(f"exten => {n},1,Goto(dials,{n},1)\n" for n in range(10_000))
+    found = unasked(context(DIAL, name="dials") + f"[many]\n{jumps}")
+    assert found == ["_X.@dials"]
