@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -148,7 +149,7 @@ def test_a_dialplan_of_another_version(well: Clinic) -> None:
     line = "same => n,Set(LOCAL(AGIEXITONHANGUP)=yes)"
     with well.with_file("extensions_dialwarden.conf", line, "same => n,NoOp()", "dialplan reload"):
         said = ill(well, "dialplan")
-    assert said.startswith("question@dialwarden differs at priority 29 (NoOp): not as version ")
+    assert re.match(r"question@dialwarden differs at priority \d+ \(NoOp\): not as version ", said)
 
 
 def test_a_dialplan_that_asks_elsewhere(well: Clinic) -> None:

@@ -85,6 +85,7 @@ def healthy(text: str = TOML) -> Snapshot:
             via="AMI",
             version="22.10.1",
             dialplan=plan,
+            variables={},
             manager=Manager(web=False, tcp="127.0.0.1:5038", tls=""),
             users=(OURS,),
             endpoints=(

@@ -172,6 +172,14 @@ def test_who_is_reached_over_several_is_followed_back() -> None:
     assert unasked(chain.replace(ASK, "NoOp()")) == ["_X.@fourth"]
 
 
+def test_a_macro_whose_name_holds_a_variable_is_each_that_it_may_be() -> None:
+    asks = context(ASK, LOOK, "Macro(dundi-${DIAL_TRUNK},${OUTNUM})", name="asks")
+    dials = context(DIAL, name="macro-dundi-4", pattern="s")
+    assert unasked(asks + dials) == []
+    assert unasked(asks + context(DIAL, name="macro-other", pattern="s")) == ["s@macro-other"]
+    assert unasked(context(ASK, LOOK, "Macro(${X})") + dials) == ["s@macro-dundi-4"]
+
+
 def test_a_ring_of_calls_ends() -> None:
     ring = context("Goto(b,${EXTEN},1)", DIAL, name="a") + context("Goto(a,${EXTEN},1)", name="b")
     assert unasked(ring) == ["_X.@a"]
@@ -211,6 +219,30 @@ def test_who_asks_has_to_look_at_the_verdict(lines: tuple[str, ...], heeded: boo
     called = context(ASK, LOOK, name="mine", pattern="s")
     found = reader(context(*lines) + called).unheeded()
     assert (found == []) is heeded
+
+
+@pytest.mark.parametrize(
+    ("dial", "known"),
+    [
+        ("Dial(${OUT_${DIAL_TRUNK}}/${OUTNUM}${OUT_${DIAL_TRUNK}_SUFFIX},300)", True),
+        ("Dial(${OUT_1}/${OUTNUM}${OUT_1_SUFFIX})", True),
+        ("Dial(PJSIP/${EXTEN}@${TRUNK})", True),
+        ("Dial(PJSIP/${EXTEN}@${TRUNK_${X}})", False),  # nobody knows which that is
+        ("Dial(${TARGET})", False),
+        ("Dial(PJSIP/${EXTEN}@${INSIDE})", False),
+    ],
+)
+def test_what_global_variables_hold_is_known(dial: str, known: bool) -> None:
+    variables = {
+        "OUT_1": "PJSIP", "OUT_1_SUFFIX": "@carrier", "OUT_2": "PJSIP", "OUT_2_SUFFIX": "@other",
+        "TRUNK": "carrier", "INSIDE": "phone", "NUMBER": "0612345678",
+    }  # fmt: skip
+    plan = read_file(context(dial))
+    reader = Reader(plan, TRUNKS, agi_port=4580, entries=frozenset(), variables=variables)
+    (found,) = reader.unasked()
+    samples = [text for text in found.samples if text == "PJSIP/33612345678@carrier"]
+    assert len(samples) == known
+    assert (found.trunk, found.dynamic) == (("carrier", False) if known else ("", True))
 
 
 def test_a_literal_number_is_told() -> None:

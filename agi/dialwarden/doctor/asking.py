@@ -1,8 +1,8 @@
 """Which lines of a dialplan dial a trunk of ours, and whether anybody asked before.
 
 Owns the reading of a dialplan's order: from the top of an extension down, into what it calls by
-Gosub and Macro, and back to who calls it. Variables are not followed: a destination that holds one
-in the place of its endpoint is `dynamic`, and what it will be is the guard's to see.
+Gosub and Macro, and back to who calls it. Of variables only global ones are known: a destination
+with another in the place of its endpoint is `dynamic`, and what it will be is the guard's to see.
 
 It errs towards telling: a jump over the question is not seen, and an extension that several reach
 counts as asked only if all of them asked.
@@ -11,27 +11,26 @@ counts as asked only if all of them asked.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import MappingProxyType
 
 from dialwarden.doctor.dialplan_text import Context, Dialplan, Step
+from dialwarden.doctor.steps import VALUE, Target, calls, destinations, opened, readings, targets
 from dialwarden.numbers.patterns import compile_pattern
 from dialwarden.routing.dial_string import read_destination, split_destinations
 from dialwarden.routing.trunks import Trunks
 
-# Stands for a variable or an expression: a private use character, which no dialplan holds.
-_VALUE = "\ue002"
 _SAMPLE = "33612345678"  # what a variable in the number's place may hold
-_INNERMOST = re.compile(r"\$(?:\{[^${}]*\}|\[[^$\[\]]*\])")
-_WITHIN = re.compile(r"\b(Dial|RetryDial|Page|Originate|Gosub|Macro|Goto|AGI)\(", re.IGNORECASE)
 _AGI_CHECK = re.compile(r"agi://[^/,]*:(?P<port>\d+)/check\b", re.IGNORECASE)
 _VERDICT = "DIALWARDEN_VERDICT"
-_CONDITIONAL = {"gosubif": "gosub", "gotoif": "goto", "macroif": "macro"}
-_WRAPPERS = frozenset({"execif", "exec", "tryexec"})
 _DEEPEST = 12
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_TELLING = 7  # characters of a context's name beside a variable that tell it; "macro-" has six
 
 _Place = tuple[str, str]  # context, extension
+_Leads = tuple[str, bool, str]  # trunk, whether it is in a variable, number
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class Dialled:
 
     Attributes:
         trunk: whose it is; "" for `dynamic`.
+        texts: the destination as it may be, what global variables hold put in.
         number: as it is written there; "" where it is in a variable, or cannot be read.
         dynamic: the endpoint is in a variable.
         text: the destination, with a mark for each variable.
@@ -52,11 +52,17 @@ class Dialled:
     trunk: str
     dynamic: bool
     number: str = ""
+    texts: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
         """The destination for a person; what stands in a variable is not told."""
-        return self.text.replace(_VALUE, "${…}")
+        return self.text.replace(VALUE, "${…}")
+
+    @property
+    def samples(self) -> tuple[str, ...]:
+        """The destination with a telephone number for each variable; () where it is dynamic."""
+        return tuple(text.replace(VALUE, _SAMPLE) for text in self.texts)
 
     @property
     def where(self) -> str:
@@ -64,35 +70,28 @@ class Dialled:
         return f"{self.extension}@{self.context} priority {self.step.priority}{place}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One application of a step, those within an ExecIf taken out."""
-
-    application: str
-    data: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    context: str
-    extension: str
-    returns: bool  # what follows the step runs behind it
-
-
 class Reader:
     """A dialplan, ready to be asked.
 
     Args:
         agi_port: of `[agi] listen`: an AGI line of the admin's own to it asks too.
+        variables: global ones, by name.
         entries: contexts where calls come in from telephones: reached without anybody's asking.
     """
 
     def __init__(
-        self, plan: Dialplan, trunks: Trunks, *, agi_port: int, entries: frozenset[str]
+        self,
+        plan: Dialplan,
+        trunks: Trunks,
+        *,
+        agi_port: int,
+        entries: frozenset[str],
+        variables: Mapping[str, str] = _NOTHING,
     ) -> None:
         self._plan = plan
         self._trunks = trunks
         self._agi_port = agi_port
+        self._variables = variables
         self._found: dict[_Place, list[_Place]] = {}
         self._entries = self._with_included(entries)
         self._callers = self._all_callers()
@@ -101,10 +100,13 @@ class Reader:
         """Every destination that is dialled, of trunks and of nobody knows whom."""
         for context, extension, steps in self._everything():
             for step in steps:
-                for text in _destinations(step):
-                    if (found := self._destination(text)) is not None:
-                        trunk, dynamic, number = found
-                        yield Dialled(context, extension, step, text, trunk, dynamic, number)
+                for written in destinations(step):
+                    found = self._found_out(opened(written), written)
+                    if found:
+                        trunk, dynamic, number = next(iter(found.values()))
+                        texts = () if dynamic else tuple(found)
+                        text = opened(written)
+                        yield Dialled(context, extension, step, text, trunk, dynamic, number, texts)
 
     def unasked(self) -> list[Dialled]:
         """Those of `dialled` before which nobody asked."""
@@ -172,14 +174,14 @@ class Reader:
     # One step.
 
     def _asks_itself(self, step: Step, context: str) -> bool:
-        for call in _calls(step):
+        for call in calls(step):
             if call.application == "agi":
                 found = _AGI_CHECK.search(call.data)
                 if found and int(found["port"]) == self._agi_port:
                     return True
             if any(
                 (target.context, target.extension) == ("dialwarden", "check")
-                for target in _targets(call, context, "")
+                for target in targets(call, context, "")
             ):
                 return True
         return False
@@ -192,12 +194,12 @@ class Reader:
             return False
         return any(
             self._subroutine_asks(target, depth)
-            for call in _calls(step)
-            for target in _targets(call, context, extension)
+            for call in calls(step)
+            for target in targets(call, context, extension)
             if target.returns
         )
 
-    def _subroutine_asks(self, target: _Target, depth: int) -> bool:
+    def _subroutine_asks(self, target: Target, depth: int) -> bool:
         found = self._extensions(target.context, target.extension)
         return bool(found) and all(
             any(self._asks(step, context, name, depth + 1) for step in steps)
@@ -205,19 +207,33 @@ class Reader:
             for steps in [self._plan[context].extensions[name]]
         )
 
-    def _destination(self, text: str) -> tuple[str, bool, str] | None:
+    def _found_out(self, text: str, written: str) -> dict[str, _Leads]:
+        """Where a destination leads; what is in a variable, by what global variables hold.
+
+        By its text, several where several are known to be ours; nothing: it stays inside.
+        """
+        found = self._destination(text)
+        if found is None:
+            return {}
+        if not found[1]:
+            return {text: found}
+        known = {one: self._destination(one) for one in readings(written, self._variables)}
+        ours = {one: leads for one, leads in known.items() if leads is not None and not leads[1]}
+        return ours or {text: found}
+
+    def _destination(self, text: str) -> _Leads | None:
         """Trunk, whether it is in a variable, and number; None: it stays inside."""
         for technology, resource in split_destinations(text):
             if not technology:
-                return ("", True, "") if _VALUE in resource else None
+                return ("", True, "") if VALUE in resource else None
             if technology.lower() == "local":
                 continue
             endpoint = read_destination(technology.lower(), resource, ()).endpoints[0]
-            if _VALUE in technology or _VALUE in endpoint:
+            if VALUE in technology or VALUE in endpoint:
                 return "", True, ""
-            reach = self._trunks.reach(technology, resource.replace(_VALUE, _SAMPLE))
+            reach = self._trunks.reach(technology, resource.replace(VALUE, _SAMPLE))
             if reach is not None and reach.trunk:
-                return reach.trunk, False, "" if _VALUE in resource else reach.number
+                return reach.trunk, False, "" if VALUE in resource else reach.number
         return None
 
     # The whole.
@@ -226,14 +242,28 @@ class Reader:
         """What an extension of a context may be, includes and patterns heeded."""
         asked = (context, extension)
         if asked not in self._found:
-            self._found[asked] = self._look_up(context, extension, 0)
+            self._found[asked] = [
+                found
+                for name in self._contexts(context)
+                for found in self._look_up(name, extension, 0)
+            ]
         return self._found[asked]
+
+    def _contexts(self, name: str) -> list[str]:
+        """What a context may be that has a variable in its name: macro-dundi-${DIAL_TRUNK}."""
+        if VALUE not in name:
+            return [name]
+        parts = name.split(VALUE)
+        if max(map(len, parts)) < _TELLING:
+            return []
+        may_be = re.compile(".+".join(map(re.escape, parts)))
+        return [context for context in self._plan if may_be.fullmatch(context)]
 
     def _look_up(self, context: str, extension: str, depth: int) -> list[_Place]:
         here = self._plan.get(context)
         if here is None or depth > _DEEPEST:
             return []
-        if _VALUE in extension:
+        if VALUE in extension:
             found = [(context, name) for name in here.extensions if name not in _SPECIAL]
         elif extension in here.extensions:
             return [(context, extension)]
@@ -247,8 +277,8 @@ class Reader:
         callers: dict[_Place, list[tuple[_Place, int]]] = {}
         for context, extension, steps in self._everything():
             for step in steps:
-                for call in _calls(step):
-                    for target in _targets(call, context, extension):
+                for call in calls(step):
+                    for target in targets(call, context, extension):
                         for place in self._extensions(target.context, target.extension):
                             came = ((context, extension), step.priority)
                             callers.setdefault(place, []).append(came)
@@ -276,80 +306,3 @@ def _matches(pattern: str, extension: str) -> bool:
         return compile_pattern(pattern).matches(extension)
     except ValueError:
         return False
-
-
-def _calls(step: Step) -> Iterator[_Call]:
-    application = step.application.lower()
-    data = _opened(step.data)
-    if application not in _WRAPPERS:
-        yield _Call(application, data)
-        return
-    for found in _WITHIN.finditer(data):
-        yield _Call(found[1].lower(), _to_closing(data[found.end() :]))
-
-
-def _targets(call: _Call, context: str, extension: str) -> Iterator[_Target]:
-    """Where a call leads in the dialplan."""
-    application = _CONDITIONAL.get(call.application, call.application)
-    texts = [call.data]
-    if application != call.application:
-        _, _, branches = call.data.partition("?")
-        texts = _split(branches, ":") if application != "macro" else [branches.partition(":")[0]]
-    for text in texts:
-        if application in ("gosub", "goto"):
-            # Gosub's own arguments stand in parentheses behind the priority.
-            parts = [part.strip() for part in _split(text, ",")]
-            if text.strip():
-                named = parts[-3] if len(parts) > 2 else context
-                at = parts[-2] if len(parts) > 1 else extension
-                yield _Target(named, at, returns=application == "gosub")
-        elif application == "macro":
-            yield _Target(f"macro-{_split(text, ',')[0].strip()}", "s", returns=True)
-    for text in _dial_arguments(call):
-        for technology, resource in split_destinations(text):
-            if technology.lower() == "local":
-                name, _, rest = resource.partition("@")
-                yield _Target(rest.partition("/")[0] or "default", name, returns=False)
-
-
-def _destinations(step: Step) -> Iterator[str]:
-    for call in _calls(step):
-        for text in _dial_arguments(call):
-            yield from (one for one in text.split("&") if one.strip())
-
-
-def _dial_arguments(call: _Call) -> Iterator[str]:
-    if call.application in ("dial", "page", "originate"):
-        yield _split(call.data, ",")[0]
-    elif call.application == "retrydial":
-        yield from _split(call.data, ",")[3:4]
-
-
-def _opened(text: str) -> str:
-    """Every variable and expression as one mark, from the inside out."""
-    while True:
-        closed = _INNERMOST.sub(_VALUE, text)
-        if closed == text:
-            return text
-        text = closed
-
-
-def _split(text: str, delimiter: str) -> list[str]:
-    """Split outside parentheses; brackets of variables are gone by now."""
-    parts, depth = [""], 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if character == delimiter and depth <= 0:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return parts
-
-
-def _to_closing(text: str) -> str:
-    depth = 1
-    for at, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if not depth:
-            return text[:at]
-    return text

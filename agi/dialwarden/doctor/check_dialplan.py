@@ -106,6 +106,7 @@ def reader_of(seen: Snapshot, asterisk: Asterisk, plan: Dialplan) -> Reader:
         compile_trunks(seen.config.trunks),
         agi_port=seen.config.agi.listen.port,
         entries=entries,
+        variables={} if isinstance(asterisk.variables, Missing) else asterisk.variables,
     )
 
 

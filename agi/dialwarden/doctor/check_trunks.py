@@ -6,7 +6,6 @@ Owns what is told of endpoints, call files among them. What makes an endpoint lo
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dialwarden.doctor.check_dialplan import reader_of
@@ -18,8 +17,6 @@ from dialwarden.routing.dial_string import endpoint_key, read_destination, split
 from dialwarden.settings.sections import Trunk
 
 _LISTED = frozenset({"PJSIP", "SIP", "IAX2"})  # whose endpoints Asterisk lists by name
-_VARIABLE = re.compile(r"\$\{…\}")
-_SAMPLE = "33612345678"
 
 
 @with_asterisk
@@ -110,7 +107,7 @@ def patterns(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
         yield unseen(plan)
         return
     dialled = list(reader_of(seen, asterisk, plan).dialled())
-    destinations = [_VARIABLE.sub(_SAMPLE, one.written) for one in dialled if not one.dynamic]
+    destinations = {text for one in dialled for text in one.samples}
     hidden = any(one.dynamic for one in dialled)
     unused = [
         (trunk, template)

@@ -13,11 +13,25 @@ from dialwarden.doctor import (
     check_manager,
     check_trunks,
 )
-from dialwarden.doctor.finding import Check, Finding, Item, conclude
+from dialwarden.doctor.finding import Check, Finding, Item, conclude, warning
 from dialwarden.doctor.snapshot import Snapshot
+from dialwarden.settings.report import choose_from
+
+
+def _configuration(seen: Snapshot) -> Iterator[Item]:
+    """config: that of the doctor's own too."""
+    known = {name for name, _ in _EXAMINE}
+    for entry in seen.config.doctor.accept:
+        name = entry.partition(":")[0]
+        if name not in known:
+            yield warning(
+                f"[doctor] accept: {choose_from(name, known, 'checks')}", "as docs/doctor.md has it"
+            )
+    yield from check_bridge.configuration(seen)
+
 
 _EXAMINE: tuple[tuple[str, Callable[[Snapshot], Iterator[Item]]], ...] = (
-    ("config", check_bridge.configuration),
+    ("config", _configuration),
     ("bridge", check_bridge.running),
     ("bridge.current", check_bridge.current),
     ("bridge.answers", check_bridge.answers),

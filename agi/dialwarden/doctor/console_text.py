@@ -24,6 +24,7 @@ _IAX_PEER = re.compile(r"^(?P<name>[^\s/]+)(?:/\S*)? +(?P<host>\S+) +\((?P<kind>
 # Asterisk 22 has a column more than 16, whether there is an ACL.
 _ARI_USER = re.compile(r"^(?P<read_only>Yes|No) +(?:(?:Yes|No) +)?(?P<name>\S+)$", re.MULTILINE)
 _DIRECTORY = re.compile(r"^ *(?P<key>Spool|Configuration) directory: +(?P<path>/.*?) *$", re.M)
+_VARIABLE = re.compile(r"^ +(?P<name>[^\s=]+)=(?P<value>.*)$", re.MULTILINE)
 _SELFTEST = re.compile(r"^ *DIALWARDEN_SELFTEST=(?P<token>\d+) (?P<said>.*?) *$", re.MULTILINE)
 _TYPE = re.compile(r"^(?P<name>[A-Za-z0-9_]+) {2,}\S.* (?:yes|no) +(?:yes|no)", re.MULTILINE)
 _DISABLED = "Disabled"
@@ -104,7 +105,7 @@ def pjsip_of(output: str) -> tuple[Endpoint, ...]:
             reasons = found[-1][1]
             if kind == "Aor":
                 fixed = match["rest"].split()[-1:] == ["0"]
-            elif kind == "Contact" and fixed:
+            elif kind == "Contact" and fixed and not _of_telephone(found[-1][0], name):
                 reasons.append("its contact is fixed")
             elif kind == "OutAuth":
                 reasons.append("it logs in at the far end")
@@ -113,6 +114,12 @@ def pjsip_of(output: str) -> tuple[Endpoint, ...]:
     return tuple(
         Endpoint(f"PJSIP/{name}", " and ".join(dict.fromkeys(reasons))) for name, reasons in found
     )
+
+
+def _of_telephone(endpoint: str, contact: str) -> bool:
+    """Whether a contact, `2001/sip:2001@10.0.0.7`, is a telephone's: extension and user agree."""
+    uri = contact.partition("/")[2]
+    return endpoint.isdecimal() and uri.partition(":")[2].partition("@")[0] == endpoint
 
 
 def parameters_of(output: str) -> dict[str, str]:
@@ -153,6 +160,11 @@ def directory_of(output: str, which: str) -> str:
 def is_running(module: str, output: str) -> bool:
     """`module show like NAME`."""
     return re.search(rf"^{module}\.so .*\bRunning\b", output, re.MULTILINE) is not None
+
+
+def variables_of(output: str) -> dict[str, str]:
+    """`dialplan show globals`."""
+    return {found["name"]: found["value"] for found in _VARIABLE.finditer(output)}
 
 
 def selftest_of(token: str, output: str) -> str:

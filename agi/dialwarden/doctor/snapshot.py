@@ -89,6 +89,7 @@ class Asterisk:
 
     Attributes:
         via: how it was asked: `AMI`, `asterisk -rx`.
+        variables: global ones of the dialplan, by name.
         endpoints: of PJSIP, SIP and IAX2.
         technologies: channel drivers, in capitals.
         http: whether Asterisk's HTTP server runs.
@@ -101,6 +102,7 @@ class Asterisk:
     via: str
     version: Seen[str]
     dialplan: Seen[Dialplan]
+    variables: Seen[Mapping[str, str]]
     manager: Seen[Manager]
     users: Seen[tuple[ManagerUser, ...]]
     endpoints: Seen[tuple[Endpoint, ...]]

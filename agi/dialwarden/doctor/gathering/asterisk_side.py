@@ -19,6 +19,7 @@ from dialwarden.doctor.dialplan_text import Dialplan, read_shown
 from dialwarden.doctor.gathering.console import Console
 from dialwarden.doctor.snapshot import Asterisk, Endpoint, ManagerUser, Missing, Seen
 from dialwarden.errors import DialwardenError
+from dialwarden.link.errors import ActionFailed
 
 T = TypeVar("T")
 
@@ -30,6 +31,7 @@ _SELFTEST_CONTEXT = "dialwarden-selftest"
 _PLAIN = re.compile(r"[A-Za-z0-9_.@+-]+")
 _MOST_ENDPOINTS = 500
 _RIGHT = "write = command in manager.conf, for our AMI user"
+_BUSY = "is Asterisk overloaded, or is it stopping? Try again with --timeout 30"
 
 
 async def look(console: Console) -> Asterisk:
@@ -42,6 +44,7 @@ async def look(console: Console) -> Asterisk:
         via=console.via,
         version=version,
         dialplan=dialplan,
+        variables=await asking.parsed("dialplan show globals", text.variables_of),
         manager=await asking.parsed("manager show settings", text.manager_of),
         users=await asking.users(),
         endpoints=await asking.endpoints(types),
@@ -63,8 +66,10 @@ class _Asking:
         """What the console says; "" where it does not know the command."""
         try:
             output = await self._console.command(line)
+        except ActionFailed as error:
+            return Missing(f"`{line}` was refused ({error.message})", _RIGHT)
         except (DialwardenError, OSError) as error:
-            return Missing(f"`{line}` got no answer ({error})", _RIGHT)
+            return Missing(f"`{line}` got no answer ({error})", _BUSY)
         return "" if text.is_unknown(output) else output
 
     async def parsed(self, line: str, read: Callable[[str], T]) -> Seen[T]:
@@ -152,7 +157,7 @@ class _Asking:
         )
         set_off = await self.said(line)
         if isinstance(set_off, Missing):
-            return Missing(set_off.why, f"{_RIGHT}; {by_hand}")
+            return Missing(set_off.why, f"{set_off.do}; {by_hand}")
         loop = asyncio.get_running_loop()
         until = loop.time() + _SELFTEST_S
         while loop.time() < until:
