@@ -104,8 +104,9 @@ def test_a_healthy_system_is_green() -> None:
         ("guard", with_health(guard={"why": "the link is down"}), FAILURE, "blind: the link is"),
         ("shadow", toml('region = "FR"', 'region = "FR"\nenforce = false'), WARNING,
          "campaign paris is in shadow mode"),
-        ("overrides", with_ledger(overrides=(Override(3, "paris", "hours", NOW, "Ann"),)), WARNING,
-         "override 3 by Ann: rule hours of campaign paris is put aside until 2026-11-22 10:00 UTC"),
+        ("overrides",
+         with_ledger(overrides=(Override(3, "paris", "hours", NOW, "Ann", "a flood"),)), WARNING,
+         "override 3 by Ann (a flood): hours let go for campaign paris until 2026-11-22 10:00 UTC"),
         # AMI.
         ("ami", replace(healthy(), ami=Missing("refused", "compare")), FAILURE,
          "[ami] 127.0.0.1:5038, user dialwarden: refused"),

@@ -18,8 +18,10 @@ from dialwarden.doctor.gathering.console import ByProcess, console
 from dialwarden.doctor.snapshot import Answer, FileFact, LedgerSide, Missing
 from dialwarden.ledger.attempts import reserve
 from dialwarden.ledger.connection import open_ledger, transaction
+from dialwarden.ledger.overrides import NewOverride, begin_override
 from dialwarden.policies import load_policies
 from dialwarden.settings.config import Config, read_config
+from dialwarden.verdict import Rule
 
 # Files ------------------------------------------------------------------------------------------
 
@@ -99,6 +101,26 @@ def test_a_ledger_is_read_and_left_as_it_is(tmp_path: Path) -> None:
     assert (found.rows, found.rows_month, found.newest) == (4, 2, NOW - timedelta(days=3))
     assert found.lists == {}
     assert path.read_bytes() == before
+
+
+def test_overrides_in_force_are_told(tmp_path: Path) -> None:
+    conn = open_ledger(tmp_path / "ledger.db")
+    with transaction(conn):
+        for begun in (timedelta(hours=-3), timedelta(minutes=-5)):
+            since, rules = NOW + begun, (Rule.HOURS, Rule.HOLIDAY)
+            begin_override(
+                conn,
+                NewOverride(
+                    "paris", "acme", rules, since, since + timedelta(hours=1), "Ann", "a flood"
+                ),
+            )
+    conn.close()
+    found = ledger_side.look(tmp_path / "ledger.db", NOW, 1.0)
+    assert isinstance(found, LedgerSide)
+    (one,) = found.overrides
+    assert (one.campaign, one.by, one.why) == ("paris", "Ann", "a flood")
+    assert set(one.rules.split(" and ")) == {"hours", "holiday"}
+    assert one.until == NOW + timedelta(minutes=55)
 
 
 def test_a_ledger_that_is_not_there_is_told(tmp_path: Path) -> None:

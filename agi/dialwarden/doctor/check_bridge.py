@@ -164,9 +164,9 @@ def overrides(seen: Snapshot) -> Iterator[Item]:
     for one in seen.ledger.overrides:
         yield Item(
             Status.WARNING,
-            f"override {one.id} by {one.by}: rule {one.rule} of campaign {one.campaign} is put "
-            f"aside until {one.until:%Y-%m-%d %H:%M} UTC",
-            "it ends by itself; dialwarden override list",
+            f"override {one.id} by {one.by} ({one.why}): {one.rules} let go for campaign "
+            f"{one.campaign} until {one.until:%Y-%m-%d %H:%M} UTC",
+            f"it ends by itself; before that: dialwarden override end {one.id} --by NAME",
             str(one.id),
         )
     if not seen.ledger.overrides:

@@ -151,13 +151,14 @@ class ListFact:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A rule that somebody has put aside for a while."""
+    """Rules that somebody has put aside for a while; `rules` joined for a person."""
 
     id: int
     campaign: str
-    rule: str
+    rules: str
     until: datetime
     by: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dialwarden.doctor.snapshot import LedgerSide, ListFact, Missing, Override, 
 from dialwarden.errors import LedgerError
 from dialwarden.ledger.connection import open_ledger_to_read, snapshot
 from dialwarden.ledger.lists import known_names, status
+from dialwarden.ledger.overrides import overrides_in_force
 from dialwarden.ledger.vitals import vitals
 
 
@@ -48,5 +49,7 @@ def _list(conn: sqlite3.Connection, name: str) -> ListFact:
 
 
 def _overrides(conn: sqlite3.Connection, now: datetime) -> tuple[Override, ...]:
-    """Rules that are put aside now; this ledger keeps none yet."""
-    return ()
+    return tuple(
+        Override(one.id, one.campaign, " and ".join(one.rules), one.until, one.by, one.why)
+        for one in overrides_in_force(conn, now)
+    )
