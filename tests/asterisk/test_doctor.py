@@ -142,7 +142,9 @@ def test_a_dialplan_without_ours(well: Clinic) -> None:
     ):
         said = ill(well, "dialplan")
         assert well.findings("--only", "selftest")["selftest"]["status"] == "unknown"
-    assert said.startswith("no context dialwarden is loaded: nobody can ask -> put extensions_")
+    assert said.startswith(
+        "no context dialwarden is loaded: nobody can ask -> dialwarden install puts"
+    )
 
 
 def test_a_dialplan_of_another_version(well: Clinic) -> None:

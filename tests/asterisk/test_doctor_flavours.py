@@ -11,7 +11,8 @@ from bench.root import AsteriskRoot
 from bench.trunk import Trunk
 from dialwarden.doctor.asking import Reader
 from dialwarden.doctor.console_text import variables_of
-from dialwarden.doctor.dialplan_text import read_shown
+from dialwarden.doctor.dialplan_text import differences, read_shown
+from dialwarden.doctor.gathering.everything import shipped_flavours
 from dialwarden.routing.trunks import compile_trunks
 from dialwarden.settings.sections import Trunk as TrunkEntry
 from freepbx import FREEPBX_16, FREEPBX_17
@@ -73,3 +74,12 @@ def test_without_them_the_lines_that_forget_to_ask_are_found(site: Site) -> None
         site.pbx.cli("dialplan reload")
     assert "macro-dundi-4" in found
     assert found & {"macro-dialout-trunk", "trunk-dial-with-exten"}
+
+
+def test_our_contexts_for_it_are_as_they_are_shipped(site: Site) -> None:
+    plan = read_shown(site.pbx.cli("dialplan show"))
+    ours = [name for name in shipped_flavours() if name in plan]
+    assert set(ours) == {
+        "dialwarden-freepbx", "dialwarden-freepbx-back", "dialwarden-freepbx-campaigns",
+    }  # fmt: skip
+    assert [differences(shipped_flavours(), plan, name) for name in ours] == [[], [], []]

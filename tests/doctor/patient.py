@@ -10,7 +10,6 @@ from typing import Any
 from dialwarden.doctor.checks import CHECKS
 from dialwarden.doctor.dialplan_text import read_file
 from dialwarden.doctor.finding import Finding, conclude
-from dialwarden.doctor.gathering.shipped import shipped_dialplan
 from dialwarden.doctor.snapshot import (
     Answer,
     Asterisk,
@@ -28,7 +27,9 @@ from dialwarden.doctor.snapshot import (
 )
 from dialwarden.policies import load_policies
 from dialwarden.settings.config import Config, read_config
+from dialwarden.shipped import shipped
 
+SHIPPED = shipped("asterisk/extensions_dialwarden.conf").read_text()
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TOML = """
 [ami]
@@ -74,13 +75,14 @@ def file(name: str, mode: int, size: int = 0) -> FileFact:
 
 def healthy(text: str = TOML) -> Snapshot:
     settings = config(text)
-    plan = read_file(shipped_dialplan() + OUTBOUND)
+    plan = read_file(SHIPPED + OUTBOUND)
     return Snapshot(
         now=NOW,
         config=settings,
         version="1.0",
         zones="2026b",
-        shipped=read_file(shipped_dialplan()),
+        shipped=read_file(SHIPPED),
+        flavours=read_file("[dialwarden-pbx]\nexten => s,1,Return()\n"),
         asterisk=Asterisk(
             via="AMI",
             version="22.10.1",
@@ -161,7 +163,7 @@ def with_health(**values: Any) -> Snapshot:
 
 
 def with_dialplan(more: str, old: str = "", new: str = "") -> Snapshot:
-    text = shipped_dialplan() + OUTBOUND
+    text = SHIPPED + OUTBOUND
     assert old in text
     return with_asterisk(dialplan=read_file(text.replace(old, new) + more))
 

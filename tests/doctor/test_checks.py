@@ -147,6 +147,8 @@ def test_a_healthy_system_is_green() -> None:
         ("dialplan", with_dialplan("", "exten => T,1,Goto(answer,1)"), FAILURE,
          "T@dialwarden is missing: not as version 1.0 ships it"),
         ("dialplan", with_dialplan("", "Playback(${IF("), WARNING, "dialwarden-feature"),
+        ("dialplan", with_dialplan("[dialwarden-pbx]\nexten => s,1,NoOp()\n"), WARNING,
+         "s@dialwarden-pbx differs at priority 1 (NoOp)"),
         ("dialplan.address", with_dialplan("", "127.0.0.1:4580", "127.0.0.1:4599"), FAILURE,
          "the dialplan asks 127.0.0.1:4599, the bridge listens on 127.0.0.1:4580"),
         ("dialplan.address", with_dialplan("", "127.0.0.1:4580", "10.0.0.5:4580"), WARNING,

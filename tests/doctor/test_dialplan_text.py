@@ -7,7 +7,10 @@ import re
 import pytest
 
 from dialwarden.doctor.dialplan_text import addresses, differences, read_file, read_shown
-from dialwarden.doctor.gathering.shipped import shipped_dialplan
+from dialwarden.doctor.gathering.everything import shipped_dialplan, shipped_flavours
+from dialwarden.shipped import shipped
+
+SHIPPED = shipped("asterisk/extensions_dialwarden.conf").read_text()
 
 # Asterisk 22.10.1, with an include, a switch, a hint, a caller id and a line of 16's form.
 SHOWN = """[ Context 'out' created by 'pbx_config' ]
@@ -67,8 +70,8 @@ def shown(text: str) -> str:
 
 
 def test_the_shipped_dialplan_is_the_same_as_itself() -> None:
-    ours = read_file(shipped_dialplan())
-    live = read_shown(shown(shipped_dialplan()))
+    ours = read_file(SHIPPED)
+    live = read_shown(shown(SHIPPED))
     assert set(ours) >= {"dialwarden", "dialwarden-emergency", "dialwarden-selftest"}
     assert [differences(ours, live, context) for context in ours] == [[]] * len(ours)
     assert addresses(live, "dialwarden") == ("127.0.0.1:4580",)
@@ -87,7 +90,7 @@ def test_the_shipped_dialplan_is_the_same_as_itself() -> None:
     ],
 )  # fmt: skip
 def test_what_differs_is_named(old: str, new: str, said: list[str]) -> None:
-    text = shipped_dialplan()
+    text = SHIPPED
     assert old in text
     live = read_shown(shown(text.replace(old, new)))
     found = differences(read_file(text), live, "dialwarden")
@@ -95,7 +98,7 @@ def test_what_differs_is_named(old: str, new: str, said: list[str]) -> None:
 
 
 def test_emergency_numbers_may_be_added_and_not_taken_away() -> None:
-    text, at = shipped_dialplan(), "exten => 112,1,NoOp()"
+    text, at = SHIPPED, "exten => 112,1,NoOp()"
     name = "dialwarden-emergency"
     more = read_shown(shown(text.replace(at, f"{at}\nexten => 999,1,NoOp()", 1)))
     fewer = read_shown(shown(text.replace(at, "", 1)))
@@ -108,3 +111,17 @@ def test_a_line_that_asterisk_shows_cut_off_is_the_same() -> None:
     ours = read_file(f"[a]\nexten => 1,1,NoOp({long})\n")
     cut = read_shown(f"[ Context 'a' created by 'pbx_config' ]\n  '1' =>  1. NoOp({long[:1000]}")
     assert differences(ours, cut, "a") == []
+
+
+def test_what_is_shipped_for_products_is_read_too() -> None:
+    assert shipped_dialplan() == read_file(SHIPPED)
+    flavours = shipped_flavours()
+    assert set(flavours) >= {"dialwarden-freepbx", "dialwarden-vicidial", "dialwarden-wazo"}
+    # A hook is the product's context, and holds the admin's own lines as well.
+    assert not {name for name in flavours if not name.startswith("dialwarden-")}
+    table = "dialwarden-freepbx-campaigns"
+    more = read_shown(
+        f"[ Context '{table}' created by 'pbx_config' ]\n  'none' =>  1. Return()\n"
+        "  'outrt-2' =>  1. Return(energy-paris)\n"
+    )
+    assert differences(flavours, more, table) == []

@@ -22,10 +22,7 @@ OURS = "dialwarden"
 _EMERGENCY = f"{OURS}-emergency"
 # Copied by admins, or used by some only: a change there harms nobody else.
 _OPTIONAL = frozenset({f"{OURS}-outbound", f"{OURS}-feature"})
-_INSTALL = (
-    "put extensions_dialwarden.conf of this version into Asterisk's folder, #include it in "
-    "extensions.conf, dialplan reload"
-)
+_INSTALL = "dialwarden install puts this version's file in and includes it; then dialplan reload"
 _SHOWN = 10
 
 
@@ -45,6 +42,14 @@ def loaded(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
             odd = True
             tell = warning if context in _OPTIONAL else failure
             yield tell(f"{sentence}: not as version {seen.version} ships it", _INSTALL, context)
+    for context in seen.flavours:
+        for sentence in differences(seen.flavours, plan, context) if context in plan else ():
+            odd = True
+            yield warning(
+                f"{sentence}: not as version {seen.version} ships it",
+                "dialwarden install puts this version's files in, then dialplan reload",
+                context,
+            )
     if not odd:
         yield ok(f"as version {seen.version} ships it")
 

@@ -145,8 +145,8 @@ def _without_comments(text: str) -> Iterator[tuple[int, str]]:
 def differences(ours: Dialplan, live: Dialplan, context: str) -> list[str]:
     """What of a context is otherwise in the running dialplan, a sentence each.
 
-    More extensions than ours are one too, but in the context for emergency numbers, which is there
-    to be added to.
+    More extensions than ours are one too, but in the contexts for emergency numbers and for the
+    campaigns of a product, which are there to be added to.
     """
     here, there = ours[context], live.get(context)
     if there is None:
@@ -158,7 +158,7 @@ def differences(ours: Dialplan, live: Dialplan, context: str) -> list[str]:
             said.append(f"{extension}@{context} is missing")
         elif odd := _first_difference(steps, found):
             said.append(f"{extension}@{context} {odd}")
-    if not context.endswith("-emergency"):
+    if not context.endswith(("-emergency", "-campaigns")):
         said += [
             f"{extension}@{context} is none of ours"
             for extension in there.extensions

@@ -227,7 +227,7 @@ class Snapshot:
     Attributes:
         now: aware, UTC.
         secret: what is wrong with our own AMI secret; "" for nothing.
-        shipped: the dialplan of this version.
+        shipped: the dialplan of this version; `flavours` what it has for products.
         version: of this program; `zones` of its time-zone data.
         ami: whether our AMI user could log in; True without `[ami]`.
     """
@@ -237,6 +237,7 @@ class Snapshot:
     version: str
     zones: str
     shipped: Dialplan
+    flavours: Dialplan
     asterisk: Seen[Asterisk]
     bridge: BridgeSide
     ledger: Seen[LedgerSide]

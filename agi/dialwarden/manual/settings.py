@@ -62,6 +62,7 @@ _DECLARED: tuple[tuple[str, type[DataclassInstance]], ...] = (
     ("lists.NAME", sections.ListEntry),
     ("campaigns.NAME", CampaignEntry),
     ("retention", sections.Retention),
+    ("doctor", sections.Doctor),
     ("policies", sections.Policies),
 )
 

@@ -6,15 +6,29 @@ import asyncio
 from datetime import UTC, datetime
 
 from dialwarden import __version__, tzdata
-from dialwarden.doctor.dialplan_text import read_file
+from dialwarden.doctor.dialplan_text import Context, Dialplan, read_file
 from dialwarden.doctor.gathering import asterisk_side, bridge_side, host_side, ledger_side
 from dialwarden.doctor.gathering.console import console
-from dialwarden.doctor.gathering.shipped import shipped_dialplan
 from dialwarden.doctor.snapshot import Asterisk, Missing, Seen, Snapshot
 from dialwarden.settings.config import Config
+from dialwarden.shipped import shipped
 
 # A large PBX has thousands of extensions and telephones, and each is looked at.
 _ASTERISK_S = 60.0
+
+
+def shipped_dialplan() -> Dialplan:
+    """The dialplan of this version, as it is shipped."""
+    return read_file(shipped("asterisk/extensions_dialwarden.conf").read_text("utf-8"))
+
+
+def shipped_flavours() -> Dialplan:
+    """Contexts of our own that products' files bring; theirs, which they are hooked into, not."""
+    found: dict[str, Context] = {}
+    for file in sorted(shipped().glob("*/extensions_dialwarden_*.conf")):
+        contexts = read_file(file.read_text("utf-8")).items()
+        found |= {name: one for name, one in contexts if name.startswith("dialwarden-")}
+    return found
 
 
 def gather(config: Config, *, timeout_s: float) -> Snapshot:
@@ -37,7 +51,8 @@ async def _gather(config: Config, timeout_s: float) -> Snapshot:
         config=config,
         version=__version__,
         zones=tzdata.VERSION,
-        shipped=read_file(shipped_dialplan()),
+        shipped=shipped_dialplan(),
+        flavours=shipped_flavours(),
         asterisk=asterisk,
         bridge=bridge,
         ledger=ledger,
