@@ -185,6 +185,39 @@ def test_a_ring_of_calls_ends() -> None:
     assert unasked(ring) == ["_X.@a"]
 
 
+def test_a_way_may_be_long_and_have_rings_in_it() -> None:
+    hops = [
+        context(f"Goto(hop{n + 1},s,1)", f"Goto(hop{n - 1},s,1)", name=f"hop{n}", pattern="s")
+        for n in range(1, 60)
+    ]
+    start = context(ASK, LOOK, "Goto(hop1,s,1)", name="start")
+    end = context(DIAL, name="hop60", pattern="s")
+    back = context("Goto(start,s,1)", name="hop0", pattern="s")
+    assert unasked(start + "".join(hops) + end + back) == []
+    forgets = context("Goto(hop30,s,1)", name="forgets")
+    assert unasked(start + "".join(hops) + end + back + forgets) == ["s@hop60"]
+
+
+def test_many_ways_through_the_same_contexts_are_read_in_one_go() -> None:
+    """Each of thirty contexts jumps into every other: more ways than could be walked one by one."""
+    mesh = "".join(
+        context(*(f"Goto(m{other},s,1)" for other in range(30)), name=f"m{n}", pattern="s")
+        for n in range(30)
+    )
+    dials = context("Goto(m0,s,1)", DIAL, name="m30", pattern="s")
+    asks = context(ASK, LOOK, "Goto(m7,s,1)", "Goto(m30,s,1)", name="asks")
+    assert unasked(mesh + dials + asks) == []
+    assert unasked(mesh + dials) == ["s@m30"]
+
+
+def test_subroutines_that_call_one_another_are_read_to_an_end() -> None:
+    one = context("Gosub(two,s,1)", "Return()", name="one", pattern="s")
+    two = context("Gosub(one,s,1)", "Return()", name="two", pattern="s")
+    assert unasked(context("Gosub(one,s,1)", DIAL) + one + two) == ["_X.@out"]
+    asks = two.replace("Return()", ASK)
+    assert unasked(context("Gosub(one,s,1)", DIAL) + one + asks) == []
+
+
 def test_a_context_where_telephones_come_in_has_to_ask_itself() -> None:
     dials = context(DIAL, name="dials")
     asks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")

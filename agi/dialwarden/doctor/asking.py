@@ -93,8 +93,11 @@ class Reader:
         self._agi_port = agi_port
         self._variables = variables
         self._found: dict[_Place, list[_Place]] = {}
+        self._asking: dict[_Place, bool] = {}
         self._entries = self._with_included(entries)
         self._callers = self._all_callers()
+        self._first_question = {place: self._first(place) for place in self._places()}
+        self._reached_asked = self._all_reached_asked()
 
     def dialled(self) -> Iterator[Dialled]:
         """Every destination that is dialled, of trunks and of nobody knows whom."""
@@ -136,6 +139,9 @@ class Reader:
             for extension, steps in context.extensions.items():
                 yield context.name, extension, steps
 
+    def _places(self) -> Iterator[_Place]:
+        return ((context, extension) for context, extension, _ in self._everything())
+
     def _steps(self, one: Dialled) -> list[Step]:
         return self._plan[one.context].extensions[one.extension]
 
@@ -149,27 +155,46 @@ class Reader:
 
     def _asked_on_the_way(self, one: Dialled) -> bool:
         place = (one.context, one.extension)
-        return self._asked_before(place, one.step.priority) or self._reached_asked(place, ())
+        return self._asked_before(place, one.step.priority) or place in self._reached_asked
 
     def _asked_before(self, place: _Place, priority: int) -> bool:
+        first = self._first_question[place]
+        return first is not None and first < priority
+
+    def _first(self, place: _Place) -> int | None:
+        """The first priority of an extension that asks, itself or in what it calls."""
         context, extension = place
         steps = self._plan[context].extensions[extension]
-        return any(self._asks(s, context, extension) for s in steps if s.priority < priority)
+        return next((s.priority for s in steps if self._asks(s, context, extension)), None)
 
-    def _reached_asked(self, place: _Place, on_the_way: tuple[_Place, ...]) -> bool:
-        """Whether everybody who comes to an extension asked before; nobody comes: no."""
-        if place[0] in self._entries or len(on_the_way) > _DEEPEST:
-            return False
-        callers = [
-            caller
-            for caller in self._callers.get(place, ())
-            if caller[0] != place and caller[0] not in on_the_way
-        ]
-        return bool(callers) and all(
-            self._asked_before(caller, priority)
-            or self._reached_asked(caller, (*on_the_way, place))
-            for caller, priority in callers
-        )
+    def _all_reached_asked(self) -> set[_Place]:
+        """Extensions that somebody reaches who asked, and nobody who did not.
+
+        Two sets: whom a question comes to at all, growing from who asks; and whom nobody comes to
+        unasked, shrinking from all. A ring of jumps that nobody enters is in the second alone.
+        """
+        callers = {
+            place: [one for one in found if one[0] != place]
+            for place, found in self._callers.items()
+            if place[0] not in self._entries
+        }
+        some: set[_Place] = set()
+        every = {place for place, found in callers.items() if found}
+        settled = False
+        while not settled:
+            before = len(some), len(every)
+            some |= {
+                place
+                for place, found in callers.items()
+                if any(self._asked_before(*one) or one[0] in some for one in found)
+            }
+            every = {
+                place
+                for place in every
+                if all(self._asked_before(*one) or one[0] in every for one in callers[place])
+            }
+            settled = before == (len(some), len(every))
+        return some & every
 
     # One step.
 
@@ -186,26 +211,26 @@ class Reader:
                 return True
         return False
 
-    def _asks(self, step: Step, context: str, extension: str, depth: int = 0) -> bool:
+    def _asks(self, step: Step, context: str, extension: str) -> bool:
         """Whether a step asks, itself or in what it calls and comes back from."""
-        if self._asks_itself(step, context):
-            return True
-        if depth > _DEEPEST:
-            return False
-        return any(
-            self._subroutine_asks(target, depth)
+        return self._asks_itself(step, context) or any(
+            self._subroutine_asks(target)
             for call in calls(step)
             for target in targets(call, context, extension)
             if target.returns
         )
 
-    def _subroutine_asks(self, target: Target, depth: int) -> bool:
+    def _subroutine_asks(self, target: Target) -> bool:
         found = self._extensions(target.context, target.extension)
-        return bool(found) and all(
-            any(self._asks(step, context, name, depth + 1) for step in steps)
-            for context, name in found
-            for steps in [self._plan[context].extensions[name]]
-        )
+        return bool(found) and all(map(self._extension_asks, found))
+
+    def _extension_asks(self, place: _Place) -> bool:
+        if place not in self._asking:
+            self._asking[place] = False  # one that calls itself asks by its other lines
+            context, extension = place
+            steps = self._plan[context].extensions[extension]
+            self._asking[place] = any(self._asks(step, context, extension) for step in steps)
+        return self._asking[place]
 
     def _found_out(self, text: str, written: str) -> dict[str, _Leads]:
         """Where a destination leads; what is in a variable, by what global variables hold.
