@@ -95,7 +95,8 @@ class Reader:
         self._found: dict[_Place, list[_Place]] = {}
         self._asking: dict[_Place, bool] = {}
         self._entries = self._with_included(entries)
-        self._callers = self._all_callers()
+        self._jumps = self._all_jumps()
+        self._ways = self._all_ways()
         self._first_question = {place: self._first(place) for place in self._places()}
         self._reached_asked = self._all_reached_asked()
 
@@ -170,31 +171,55 @@ class Reader:
     def _all_reached_asked(self) -> set[_Place]:
         """Extensions that somebody reaches who asked, and nobody who did not.
 
-        Two sets: whom a question comes to at all, growing from who asks; and whom nobody comes to
-        unasked, shrinking from all. A ring of jumps that nobody enters is in the second alone.
+        A ring of jumps that nobody enters is reached by nobody at all.
         """
-        callers = {
-            place: [one for one in found if one[0] != place]
-            for place, found in self._callers.items()
-            if place[0] not in self._entries
+        jumps = [
+            (place, way, span)
+            for way, found in self._jumps.items()
+            for place, span in found.items()
+        ]
+        asked = [(place, way) for place, way, (_, last) in jumps if self._asked_before(place, last)]
+        # Where telephones come in, or nobody is seen to come, somebody may who asked nobody.
+        open_to_all = {
+            place
+            for place in self._places()
+            if place[0] in self._entries or place not in self._ways
         }
-        some: set[_Place] = set()
-        every = {place for place, found in callers.items() if found}
-        settled = False
-        while not settled:
-            before = len(some), len(every)
-            some |= {
-                place
-                for place, found in callers.items()
-                if any(self._asked_before(*one) or one[0] in some for one in found)
-            }
-            every = {
-                place
-                for place in every
-                if all(self._asked_before(*one) or one[0] in every for one in callers[place])
-            }
-            settled = before == (len(some), len(every))
-        return some & every
+        unasked: dict[_Place, list[_Place]] = {}
+        everything: dict[_Place, list[_Place]] = {}
+        for place, way, (first, _) in jumps:
+            everything.setdefault(place, []).append(way)
+            if not self._asked_before(place, first):
+                unasked.setdefault(place, []).append(way)
+        begin = [(place, way) for place in open_to_all for way in unasked.get(place, ())]
+        return self._spread(set(), asked, everything) - self._spread(open_to_all, begin, unasked)
+
+    def _spread(
+        self,
+        reached: set[_Place],
+        waiting: list[tuple[_Place, _Place]],
+        leaving: Mapping[_Place, list[_Place]],
+    ) -> set[_Place]:
+        """Whoever is reached, from place to place.
+
+        Args:
+            reached: to begin with; more are added.
+            waiting: extensions and the ways by which they go on.
+            leaving: by which ways each goes on that is reached.
+        """
+        came: dict[_Place, set[_Place]] = {}
+        while waiting:
+            place, way = waiting.pop()
+            there = came.setdefault(way, set())
+            # A jump to oneself reaches nobody; of two who come by a way one is another.
+            if place in there or len(there) > 1:
+                continue
+            there.add(place)
+            for target in self._extensions(*way):
+                if target not in reached and there != {target}:
+                    reached.add(target)
+                    waiting += [(target, further) for further in leaving.get(target, ())]
+        return reached
 
     # One step.
 
@@ -298,16 +323,26 @@ class Reader:
             found += self._look_up(included, extension, depth + 1)
         return found
 
-    def _all_callers(self) -> dict[_Place, list[tuple[_Place, int]]]:
-        callers: dict[_Place, list[tuple[_Place, int]]] = {}
+    def _all_jumps(self) -> dict[_Place, dict[_Place, tuple[int, int]]]:
+        """By where a jump leads, as it is written: who jumps, and their first and last priority."""
+        jumps: dict[_Place, dict[_Place, tuple[int, int]]] = {}
         for context, extension, steps in self._everything():
             for step in steps:
                 for call in calls(step):
                     for target in targets(call, context, extension):
-                        for place in self._extensions(target.context, target.extension):
-                            came = ((context, extension), step.priority)
-                            callers.setdefault(place, []).append(came)
-        return callers
+                        callers = jumps.setdefault((target.context, target.extension), {})
+                        first, _ = callers.get((context, extension), (step.priority, 0))
+                        callers[context, extension] = first, step.priority
+        return jumps
+
+    def _all_ways(self) -> dict[_Place, list[_Place]]:
+        """By extension: the jumps that may lead there, others' than its own."""
+        ways: dict[_Place, list[_Place]] = {}
+        for way, callers in self._jumps.items():
+            for place in self._extensions(*way):
+                if callers.keys() != {place}:
+                    ways.setdefault(place, []).append(way)
+        return ways
 
     def _with_included(self, contexts: frozenset[str]) -> frozenset[str]:
         found, waiting = set(contexts), list(contexts)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dialwarden.doctor.dialplan_text import Step
 from dialwarden.routing.dial_string import split_destinations
@@ -50,14 +51,17 @@ class Target:
     returns: bool
 
 
-def calls(step: Step) -> Iterator[Call]:
+@lru_cache(maxsize=1 << 16)
+def calls(step: Step) -> tuple[Call, ...]:
+    """What a step runs; asked for again and again, and the same for a step."""
     application = step.application.lower()
     if application not in _WRAPPERS:
-        yield Call(application, step.data, opened(step.data))
-        return
-    for found in _WITHIN.finditer(step.data):
-        inside = _to_closing(step.data[found.end() :])
-        yield Call(found[1].lower(), inside, opened(inside))
+        return (Call(application, step.data, opened(step.data)),)
+    inside = (
+        (found[1].lower(), _to_closing(step.data[found.end() :]))
+        for found in _WITHIN.finditer(step.data)
+    )
+    return tuple(Call(name, data, opened(data)) for name, data in inside)
 
 
 def targets(call: Call, context: str, extension: str) -> Iterator[Target]:
