@@ -2,6 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
+# Before any test module: pytest would take tests/bench, whose folder has the same name, for the
+# `bench` of tests/asterisk wherever that one is not collected first.
+import bench.ports  # noqa: F401
 import dialwarden.tzdata  # noqa: F401
 
 # A slow machine is no fault: no example fails, and no test, for the time it took.
