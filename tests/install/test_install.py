@@ -375,3 +375,89 @@ def test_a_bridge_that_listens_elsewhere_than_the_dialplan_asks_is_told(site: Si
     config.write_text('[agi]\nlisten = "127.0.0.1:4999"\n')
     told = site.run("--dry-run", "--config", config).stdout
     assert "[agi] listen is 127.0.0.1:4999, and the dialplan asks 127.0.0.1:4580" in told
+
+
+# What Asterisk reads of it
+
+
+def test_a_comment_that_has_no_end_is_told_before_a_line_is_put_behind_it(site: Site) -> None:
+    site.write("extensions.conf", EXTENSIONS + b";-- old\n[old]\n")
+    told = site.run("--yes", status=2).stderr
+    assert "extensions.conf:6: a comment begins here with ;-- and has no end" in told
+    assert not (site.etc / "extensions_ours.conf").exists()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b";;-- section", b"; see ;-- below", b";--- section", b"exten => 1,n,Set(X=\\;-- )"],
+)
+def test_what_is_no_block_comment_hides_nothing(site: Site, line: bytes) -> None:
+    own = line + b"\n#include extensions_ours.conf\n;--; end\n"
+    site.write("extensions.conf", EXTENSIONS + own)
+    assert "extensions.conf has #include extensions_ours.conf already" in site.install()
+
+
+def test_a_comment_in_a_comment_ends_with_the_outer_one(site: Site) -> None:
+    own = b";-- a\n;-- b\n--;\n#include extensions_ours.conf\n--;\n"
+    site.write("extensions.conf", EXTENSIONS + own)
+    site.install()
+    assert site.read("extensions.conf") == EXTENSIONS + own + BLOCK
+
+
+def test_a_context_read_from_extensions_conf_counts_wherever_the_line_goes(site: Site) -> None:
+    """As Wazo has it: an admin's own contexts are in a folder that is read whole."""
+    (site.etc / "extra.d").mkdir()
+    site.write("extra.d/own", b"[toy-hook]\nexten => s,1,Return()\n")
+    site.write("extra.d/.own.swp", b"[toy-other]\n")
+    site.write("extensions.conf", b"#include extra.d/*\n" + EXTENSIONS)
+    told = site.install(status=1)
+    assert "extra.d/own:1: the context [toy-hook] is there already" in told
+    assert b"extensions_toy" not in site.read("extensions_custom.conf")
+    assert sorted(path.name for path in (site.etc / "extra.d").iterdir()) == [".own.swp", "own"]
+
+
+def test_once_the_question_is_pasted_nothing_is_left_to_be_done(site: Site) -> None:
+    site.write("extensions_custom.conf", b"[toy-hook]\n; Gosub(dialwarden,check,1(${OUTNUM}))\n")
+    site.install(status=1)
+    own = b"[toy-hook]\nexten => s,1,Gosub(dialwarden,check,1(${OUTNUM}))\n same => n,Return()\n"
+    site.write("extensions_custom.conf", own)
+    assert "extensions_custom.conf:1: [toy-hook] is yours, and asks" in site.install()
+    assert site.read("extensions_custom.conf") == own
+
+
+def test_a_context_that_came_after_the_install_is_told_and_our_line_stays(site: Site) -> None:
+    site.install()
+    with_ours = site.read("extensions_custom.conf")
+    site.write("extensions_custom.conf", b"[toy-hook]\nexten => s,1,Return()\n" + with_ours)
+    told = site.install(status=1)
+    assert "the context [toy-hook] is there already" in told
+    assert "#include extensions_toy.conf stays" in told
+    assert site.read("extensions_custom.conf").endswith(with_ours)
+
+
+@pytest.mark.parametrize("again", [["--yes"], ["--undo", "--yes"]], ids=["again", "undo"])
+def test_what_somebody_wrote_between_our_markers_is_theirs(site: Site, again: list[str]) -> None:
+    site.install()
+    theirs = b"[mine]\nexten => 1,1,NoOp()\n"
+    site.write("extensions.conf", site.read("extensions.conf").replace(END, theirs + END))
+    site.run(*again)
+    assert theirs in site.read("extensions.conf")
+
+
+def test_a_marker_that_was_lost_costs_nobody_a_line(site: Site) -> None:
+    site.install()
+    text = site.read("extensions.conf").replace(END, b"[mine]\nexten => 1,1,NoOp()")
+    site.write("extensions.conf", text)
+    site.install()
+    assert site.read("extensions.conf").count(b"#include extensions_ours.conf") == 1
+    site.write("extensions.conf", site.read("extensions.conf") + BLOCK)
+    site.install("--undo")
+    assert site.read("extensions.conf") == EXTENSIONS + b"[mine]\nexten => 1,1,NoOp()\n"
+
+
+def test_a_folder_within_asterisks_is_not_taken_for_it(site: Site) -> None:
+    """Some products read such folders whole: copies in there would be read as well."""
+    (site.etc / "extra.d").mkdir()
+    words = ("--asterisk-dir", site.etc / "extra.d", "--flavour", "toy", "--yes")
+    assert f"--asterisk-dir {site.etc}" in site.run(*words, status=2).stderr
+    assert list((site.etc / "extra.d").iterdir()) == []

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 from tests.install.pbx import Site
+
+from dialwarden.shipped import shipped
 
 GENERAL = b"[general]\nenabled = yes\nbindaddr = 127.0.0.1\n"
 OTHERS = b"\n[dialer]\nsecret = not-to-be-shown\n"
@@ -163,3 +166,41 @@ def test_how_the_service_gets_the_secret_is_told_when_it_is_new(site: Site, conf
     words = ("--with-manager", "--config", config)
     assert f"under systemd {drop_in} hands the secret to the service" in site.install(*words)
     assert "under systemd" not in site.install(*words)
+
+
+@pytest.mark.parametrize("secret", ["xx;yy", " xxyy", "xx\n[evil]\nwrite = all", "xx\tyy"])
+def test_a_secret_that_manager_conf_would_read_otherwise_is_refused(
+    site: Site, config: Path, secret: str
+) -> None:
+    before = site.state()
+    (config.parent / "ami.secret").write_text(f"{secret}\n")
+    told = site.run("--yes", "--with-manager", "--config", config, status=2).stderr
+    assert "ami.secret: holds what cannot stand in manager.conf" in told
+    assert "openssl rand -hex 24" in told
+    assert secret not in told
+    assert site.state() == before
+
+
+def test_a_user_name_that_manager_conf_would_read_otherwise_is_refused(
+    site: Site, config: Path
+) -> None:
+    config.write_text('[ami]\nusername = "a]\\nwrite = all"\nsecret_file = "ami.secret"\n')
+    told = site.run("--yes", "--with-manager", "--config", config, status=2).stderr
+    assert "ami.username: cannot stand in manager.conf" in told
+
+
+def test_a_secret_that_is_commented_out_is_not_shown(site: Site, config: Path) -> None:
+    site.write("manager.conf", GENERAL + b";secret = of-last-year\n; password=of-before\n")
+    told = site.run("--dry-run", "--with-manager", "--config", config).stdout
+    assert "of-last-year" not in told
+    assert "of-before" not in told
+
+
+def test_without_the_copies_our_user_is_no_longer_read_and_told(site: Site, config: Path) -> None:
+    template = shipped("asterisk/manager_dialwarden.conf").read_text()
+    (site.templates / "asterisk" / "manager_dialwarden.conf").write_text(template)
+    site.install("--with-manager", "--config", config)
+    shutil.rmtree(site.etc / "dialwarden.backup")
+    told = site.install("--undo", status=1)
+    assert site.read("manager.conf") == GENERAL + OTHERS
+    assert f"{site.etc}/manager_dialwarden.conf has our AMI user" in told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 from tests.install.pbx import CUSTOM, EXTENSIONS, OURS, Site
 
 import dialwarden
+from dialwarden.install.change import sha256
 from dialwarden.install.marked import BEGIN
 from dialwarden.install.record import Records
 
@@ -140,7 +142,9 @@ def test_a_copy_of_the_folder_is_taken_back_by_itself(site: Site, tmp_path: Path
     installed = (site.state(), elsewhere.read_bytes())
     copy = Site(tmp_path / "copy")
     shutil.copytree(site.etc, copy.etc, symlinks=True)
-    told = copy.install("--undo")
+    told = copy.install("--undo", status=1)
+    # What the link leads to includes it, and is the original's.
+    assert f"{copy.etc}/extensions_ours.conf stays" in told
     assert f"{elsewhere} was written by an install into {site.etc}: it stays" in told
     assert copy.read("extensions_custom.conf") == CUSTOM
     assert (site.state(), elsewhere.read_bytes()) == installed
@@ -227,3 +231,78 @@ def test_an_undo_killed_anywhere_is_ended_by_another(site: Site, step: int) -> N
     assert killed_at(site, step, "--undo") == -signal.SIGKILL
     site.install("--undo")
     assert site.state() == before
+
+
+# What would be missed, and what others could have written
+
+
+def test_a_file_that_a_line_of_the_admins_includes_stays(site: Site) -> None:
+    """Without it Asterisk would load nothing of the file that includes it."""
+    site.install()
+    site.write("extensions.conf", EXTENSIONS + b"#include extensions_ours.conf\n")
+    told = site.install("--undo", status=1)
+    assert f"extensions_ours.conf stays: {site.etc}/extensions.conf includes it still" in told
+    assert site.read("extensions_ours.conf") == OURS.encode()
+    # And of a folder without copies.
+    shutil.rmtree(site.etc / "dialwarden.backup")
+    site.install("--undo", status=1)
+    assert site.read("extensions_ours.conf") == OURS.encode()
+    site.write("extensions.conf", EXTENSIONS)
+    site.install("--undo")
+    assert not (site.etc / "extensions_ours.conf").exists()
+
+
+def test_permissions_that_were_changed_since_stay(site: Site) -> None:
+    site.install()
+    (site.etc / "extensions.conf").chmod(0o600)
+    site.install("--undo")
+    assert site.read("extensions.conf") == EXTENSIONS
+    assert (site.etc / "extensions.conf").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("path", ["{outside}", "../outside.conf", "link.conf"])
+@pytest.mark.parametrize("open_to_others", [True, False])
+def test_copies_that_others_could_write_put_nothing_back_outside_of_the_folder(
+    site: Site, path: str, open_to_others: bool
+) -> None:
+    outside = site.folder / "outside.conf"
+    outside.write_bytes(EXTENSIONS + b"; after")
+    (site.etc / "link.conf").symlink_to(outside)
+    backup = Path(site.json("--yes")["backup"])
+    manifest = json.loads((backup / "manifest.json").read_text())
+    (one,) = (file for file in manifest["files"] if file["path"] == "extensions.conf")
+    one |= {"path": path.format(outside=outside), "after": sha256(outside.read_bytes())}
+    (backup / "manifest.json").write_text(json.dumps(manifest))
+    if open_to_others:
+        backup.parent.chmod(0o770)
+        told = site.install("--undo", status=1)
+        assert "may have been written by somebody else" in told
+        assert outside.read_bytes() == EXTENSIONS + b"; after"
+    else:
+        site.run("--undo", "--yes", status=1)  # extensions.conf includes what it is to lose
+        assert outside.read_bytes() == EXTENSIONS
+
+
+def test_what_is_in_the_folder_is_put_back_whoever_could_write_the_copies(site: Site) -> None:
+    """A product that gives its whole folder to one user takes no undo away."""
+    before = site.state()
+    backup = Path(site.json("--yes")["backup"])
+    for path in (backup.parent, *backup.parent.rglob("*")):
+        path.chmod(0o775 if path.is_dir() else 0o664)
+    site.install("--undo")
+    assert site.state() == before
+
+
+@pytest.mark.parametrize(
+    ("line", "left"), [(b"#include", b""), (b"#tryinclude", None)], ids=["needed", "not needed"]
+)
+def test_a_file_that_was_made_for_our_lines_stays_where_it_is_needed(
+    site: Site, line: bytes, left: bytes | None
+) -> None:
+    (site.etc / "extensions_custom.conf").unlink()
+    site.write("extensions.conf", EXTENSIONS + line + b" extensions_custom.conf\n")
+    site.install()
+    site.install("--undo")
+    custom = site.etc / "extensions_custom.conf"
+    assert (custom.read_bytes() if custom.exists() else None) == left
+    assert not (site.etc / "extensions_toy.conf").exists()

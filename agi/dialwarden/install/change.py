@@ -16,7 +16,7 @@ from typing import Literal
 from dialwarden.install.folder import Found
 
 _SECRET = re.compile(
-    r"^([-+ ]?\s*(?:secret|password|md5secret|md5_cred)\s*=>?\s*)\S.*$", re.IGNORECASE
+    r"^([-+ ]?[;\s]*(?:secret|password|md5secret|md5_cred)\s*=>?\s*)\S.*$", re.IGNORECASE
 )
 Action = Literal["made", "changed", "removed"]
 

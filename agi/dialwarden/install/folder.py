@@ -14,6 +14,9 @@ from dialwarden.errors import InstallRefused
 
 # More than any configuration is: a log, or a database, was named by mistake.
 _LARGEST_BYTES = 32 << 20
+# What Asterisk reads first. Folders within its own are read whole by some products: copies of
+# files would be read there too.
+_FIRST = "extensions.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Folder:
 
     @classmethod
     def open(cls, path: Path, *, writing: bool) -> Folder:
-        """The folder, links followed.
+        """Asterisk's folder, links followed.
 
         Raises:
             InstallRefused: there is none, it is none of Asterisk's, or it may not be written to.
@@ -68,6 +71,12 @@ class Folder:
                 str(path),
                 "may not be written to by this user",
                 "run this as root, or with --dry-run",
+            )
+        if not (real / _FIRST).exists() and (real.parent / _FIRST).exists():
+            raise InstallRefused(
+                str(path),
+                f"is a folder within Asterisk's: {_FIRST} is in {real.parent}",
+                f"--asterisk-dir {real.parent}",
             )
         return cls(real)
 

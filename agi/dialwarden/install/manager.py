@@ -20,13 +20,19 @@ from dialwarden.install.change import Change
 from dialwarden.install.folder import Folder, Found
 from dialwarden.install.marked import contexts_of, included_by, our_lines, with_lines
 from dialwarden.install.plan import Plan, why_replaced
+from dialwarden.install.reading import files_of
 
 MANAGER = "manager.conf"
 SNIPPET = "manager_dialwarden.conf"
 # Where products keep an admin's own users, out of what they write anew.
-_CUSTOM = "manager_custom.conf"
+MANAGER_CUSTOM = "manager_custom.conf"
 _PLACEHOLDER = ";secret = CHANGE-ME"
 _USER = "dialwarden"
+# What can stand in manager.conf without being read as something else.
+_USABLE_SECRET = re.compile(r"[^\x00-\x20;\x7f]+(?: +[^\x00-\x20;\x7f]+)*")
+_USABLE_NAME = re.compile(r"[0-9A-Za-z_.@-]+")
+# The beginning of the shipped snippet.
+_SNIPPET_BEGINS = b"; An AMI user for dialwarden's own link"
 _SECRET_LINE = re.compile(r"^[ \t]*secret[ \t]*=>?[ \t]*([^;\r\n]*?)[ \t]*(?:;.*)?$", re.MULTILINE)
 _ENABLED = re.compile(rb"^[ \t]*enabled[ \t]*=>?[ \t]*(yes|true|1|on|y|t)\b", re.MULTILINE | re.I)
 
@@ -64,6 +70,11 @@ def plan_manager(
     Raises:
         InstallRefused: a file cannot be read; the secret's file is not the bridge's alone.
     """
+    if not _USABLE_NAME.fullmatch(ours.username):
+        raise InstallRefused(
+            f"{ours.config}: ami.username", "cannot stand in manager.conf",
+            "letters, digits, _ . @ and - are allowed",
+        )  # fmt: skip
     manager = folder.find(MANAGER, like=MANAGER)
     if manager.content is None:
         plan.missing.append(
@@ -108,6 +119,11 @@ def plan_manager(
         )
 
 
+def is_snippet(text: bytes) -> bool:
+    """Whether a file is our user's, as far as its beginning tells."""
+    return text.lstrip().startswith(_SNIPPET_BEGINS)
+
+
 def _told(ours: OurSide) -> str:
     folder = ours.config.parent
     file = ours.secret_file
@@ -125,26 +141,19 @@ def _place(folder: Folder, manager: Found) -> tuple[str, Found | None]:
             return name, None
     if SNIPPET in included and not our_lines(manager.content or b""):
         return SNIPPET, None
-    if _CUSTOM in included:
-        return SNIPPET, folder.find(_CUSTOM, like=MANAGER)
+    if MANAGER_CUSTOM in included:
+        return SNIPPET, folder.find(MANAGER_CUSTOM, like=MANAGER)
     return SNIPPET, manager
 
 
 def _taken_elsewhere(folder: Folder, manager: Found, snippet: Found, username: str) -> bool:
     """Whether a file other than our snippet has a user of this name."""
-    names = [manager.name, *included_by(manager.content or b"")]
-    for name in names:
-        path = Path(name)
-        parent = folder.path / path.parent
-        if path.is_absolute() or not parent.is_dir():
-            continue
-        for entry in parent.iterdir():
-            if not fnmatch.fnmatchcase(entry.name, path.name) or not entry.is_file():
-                continue
-            found = folder.find(str(path.parent / entry.name))
-            if found.path != snippet.path and username in contexts_of(found.content or b""):
-                return True
-    return False
+    included = included_by(manager.content or b"")
+    names = [manager.name, *(str(path) for one in included for path in files_of(folder, one))]
+    files = (folder.find(name) for name in names)
+    return any(
+        file.path != snippet.path and username in contexts_of(file.content or b"") for file in files
+    )
 
 
 def _find_secret_file(path: Path) -> Found:
@@ -162,13 +171,19 @@ def _secret(file: Found, snippet: Found) -> str:
     """The secret that is there on either side; else a new one.
 
     Raises:
-        InstallRefused: the file is no text.
+        InstallRefused: the file is no text, or none that manager.conf can hold.
     """
     if file.content is not None:
         try:
             text = file.content.decode().rstrip("\r\n")
         except UnicodeDecodeError:
             raise InstallRefused(str(file.path), "is no UTF-8 text", "remove it") from None
+        if text and not _USABLE_SECRET.fullmatch(text):
+            raise InstallRefused(
+                str(file.path),
+                "holds what cannot stand in manager.conf: a ;, a second line, a blank at an end",
+                "write another secret there: openssl rand -hex 24",
+            )
         if text:
             return text
     match = _SECRET_LINE.search((snippet.content or b"").decode("utf-8", "replace"))

@@ -14,7 +14,7 @@ A text, as Asterisk's config.c reads it:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 BEGIN = (
     b"; >>> dialwarden: put here by `dialwarden install`, taken out by `dialwarden install --undo`"
@@ -22,14 +22,10 @@ BEGIN = (
 END = b"; <<< dialwarden"
 
 
-_BLOCK = re.compile(
-    rb"^" + re.escape(BEGIN) + rb"\r?\n(.*?)^" + re.escape(END) + rb"(?:\r?\n|\Z)",
-    re.MULTILINE | re.DOTALL,
-)
-_BLOCK_COMMENT = re.compile(rb";--(?!-).*?--;", re.DOTALL)
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+\Z")
 _CONTEXT = re.compile(rb"^[ \t]*\[([^\]\r\n]+)\]", re.MULTILINE)
 _INCLUDE = re.compile(
-    rb'^[ \t]*#(?:try)?include[ \t]+["<]?([^">;\r\n]+?)[">]?[ \t]*(?:;.*)?\r?$', re.M
+    rb'^[ \t]*#(try)?include[ \t]+["<]?([^">;\r\n]+?)[">]?[ \t]*(?:;.*)?\r?$', re.M
 )
 
 
@@ -37,8 +33,15 @@ def with_lines(text: bytes, lines: Sequence[str]) -> bytes:
     """The text with these lines of ours: where others of ours stand, else at the end."""
     end = b"\r\n" if b"\r\n" in text else b"\n"
     block = end.join([BEGIN, *(line.encode() for line in lines), END]) + end
-    if _BLOCK.search(text):
-        return _BLOCK.sub(lambda _: block, text, count=1)
+    kept, placed = [], False
+    for ours, line in _told_apart(text):
+        if not ours:
+            kept.append(line)
+        elif not placed:
+            kept.append(block)
+            placed = True
+    if placed:
+        return b"".join(kept)
     if text and not text.endswith(b"\n"):
         text += end
     return text + block
@@ -46,18 +49,51 @@ def with_lines(text: bytes, lines: Sequence[str]) -> bytes:
 
 def without_lines(text: bytes) -> bytes:
     """The text without any line of ours."""
-    return _BLOCK.sub(b"", text)
+    return b"".join(line for ours, line in _told_apart(text) if not ours)
 
 
 def our_lines(text: bytes) -> tuple[str, ...]:
-    """What stands between our markers."""
-    found = _BLOCK.search(text)
-    return tuple(found[1].decode("utf-8", "replace").splitlines()) if found else ()
+    """The lines of ours that stand between our markers."""
+    return tuple(
+        line.decode("utf-8", "replace").strip()
+        for ours, line in _told_apart(text)
+        if ours and line.strip() not in (BEGIN, END)
+    )
+
+
+def _told_apart(text: bytes) -> Iterator[tuple[bool, bytes]]:
+    """Each line, and whether it is ours: a marker, or an #include between two of them.
+
+    Whatever else somebody wrote between the markers is theirs. Where the second marker was lost,
+    the #includes directly behind the first are ours, and nothing after them.
+    """
+    lines = _LINE.findall(text)
+    until = -1
+    for place, line in enumerate(lines):
+        if line.strip() == BEGIN:
+            until = _last_of_block(lines, place)
+            yield True, line
+        elif place <= until:
+            yield line.strip() == END or line.lstrip().startswith(b"#include"), line
+        else:
+            yield False, line
+
+
+def _last_of_block(lines: Sequence[bytes], begin: int) -> int:
+    last = begin
+    for place, line in enumerate(lines[begin + 1 :], begin + 1):
+        if line.strip() == END:
+            return place
+        if line.strip() == BEGIN:
+            break
+        if last == place - 1 and line.lstrip().startswith(b"#include"):
+            last = place
+    return last
 
 
 def contexts_of(text: bytes) -> dict[str, int]:
     """The contexts of a text, and the line where each begins first."""
-    text = _without_comments(text)
+    text = without_comments(text)
     found: dict[str, int] = {}
     for match in _CONTEXT.finditer(text):
         line = text.count(b"\n", 0, match.start()) + 1
@@ -65,11 +101,16 @@ def contexts_of(text: bytes) -> dict[str, int]:
     return found
 
 
-def included_by(text: bytes) -> tuple[str, ...]:
-    """The files that a text includes, as they are written there; they may be patterns."""
+def included_by(text: bytes, *, only_needed: bool = False) -> tuple[str, ...]:
+    """The files that a text includes, as they are written there; they may be patterns.
+
+    Args:
+        only_needed: without those of #tryinclude, which need not be there.
+    """
     return tuple(
-        match[1].decode("utf-8", "surrogateescape").strip()
-        for match in _INCLUDE.finditer(_without_comments(text))
+        match[2].decode("utf-8", "surrogateescape").strip()
+        for match in _INCLUDE.finditer(without_comments(text))
+        if not (only_needed and match[1])
     )
 
 
@@ -83,6 +124,42 @@ def body_of(text: bytes, context: str) -> str:
     return match[1].decode("utf-8", "replace").strip("\r\n") if match else ""
 
 
-def _without_comments(text: bytes) -> bytes:
-    """The same lines, without what is between `;--` and `--;`."""
-    return _BLOCK_COMMENT.sub(lambda match: b"\n" * match[0].count(b"\n"), text)
+def without_comments(text: bytes) -> bytes:
+    """The same lines without any comment."""
+    return _read(text)[0]
+
+
+def comment_left_open(text: bytes) -> int | None:
+    """The line where a comment begins that has no end, so that nothing behind it is read."""
+    return _read(text)[1]
+
+
+def _read(text: bytes) -> tuple[bytes, int | None]:
+    """The text without comments, and where the outermost one that is still open began.
+
+    As config.c does it, a semicolon at a time: `;--` is looked for only where no `;` came before it
+    in its line, a third dash makes it a comment to the end of the line, and `;--` nests.
+    """
+    depth, began = 0, None
+    kept = []
+    for number, line in enumerate(text.split(b"\n"), 1):
+        out, rest = b"", line
+        while rest:
+            before, semicolon, behind = rest.partition(b";")
+            escaped = before.endswith(b"\\")
+            if not depth:
+                out += before + (semicolon if escaped else b"")
+            if not semicolon:
+                break
+            rest = behind
+            if escaped:
+                continue
+            if behind[:2] == b"--" and behind[2:3] != b"-":
+                began = number if not depth else began
+                depth, rest = depth + 1, behind[2:]
+            elif depth and before.endswith(b"--"):
+                depth -= 1
+            elif not depth:
+                break
+        kept.append(out)
+    return b"\n".join(kept), began if depth else None

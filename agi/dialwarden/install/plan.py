@@ -6,8 +6,8 @@ writes nothing.
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,17 @@ from dialwarden.install.folder import Folder, Found
 from dialwarden.install.manifest import Flavour, Include, OwnFile
 from dialwarden.install.marked import (
     body_of,
+    comment_left_open,
     contexts_of,
     included_by,
     our_lines,
     with_lines,
+    without_comments,
 )
+from dialwarden.install.reading import read_from
+
+_DIALPLAN = "extensions.conf"
+_GOSUB = re.compile(r"Gosub\([^()]*\([^()]*\)[^()]*\)|Gosub\([^()]*\)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -105,19 +111,38 @@ def _includes(
     ours = our_lines(text)
     wanted = []
     for include in includes:
-        if include.line not in ours:
-            if _has_line(text, include.line):
-                plan.notes.append(f"{name} has {include.line} already")
-                continue
-            taken = _taken(folder, found, include)
-            if taken:
-                plan.missing.append(_to_be_pasted(folder, include, taken, flavour))
-                continue
+        there = include.line in ours
+        if not there and _has_line(text, include.line):
+            plan.notes.append(f"{name} has {include.line} already")
+            continue
+        taken = _taken(folder, found, include, flavour)
+        missing = [place for place in taken if not place.asks]
+        if missing:
+            plan.missing.append(_to_be_pasted(folder, include, missing, there=there))
+        if taken and not there:
+            plan.notes += [
+                f"{place.where}: [{place.context}] is yours, and asks: {include.line} is left out"
+                for place in taken
+                if place.asks
+            ]
+            continue
         wanted.append(include.line)
     if not wanted or tuple(wanted) == ours:
         return
+    _refuse_open_comment(found)
     why = f"{name} is a link to {found.path}, which is what changes" if found.link else ""
     plan.changes.append(Change.of(found, with_lines(text, wanted), why=why))
+
+
+def _refuse_open_comment(found: Found) -> None:
+    """No line is put where Asterisk does not read it."""
+    line = comment_left_open(found.content or b"")
+    if line is not None:
+        raise InstallRefused(
+            f"{found.path}:{line}",
+            "a comment begins here with ;-- and has no end: Asterisk reads nothing behind it",
+            "end it with --; or take it out",
+        )
 
 
 def _has_line(text: bytes, line: str) -> bool:
@@ -126,63 +151,62 @@ def _has_line(text: bytes, line: str) -> bool:
     return bool(asked) and set(asked) <= set(included_by(text))
 
 
-def _taken(folder: Folder, found: Found, include: Include) -> dict[str, str]:
-    """The contexts of ours that the admin's file has already, itself or in what it includes."""
-    places: dict[str, str] = {}
-    for name, text in _with_included(folder, found, set()):
-        for context, line in contexts_of(text).items():
-            if context in include.contexts:
-                places.setdefault(context, f"{name}:{line}")
-    return places
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A context of ours that the admin has already.
+
+    Attributes:
+        where: file and line.
+        body: what stands in ours.
+        asks: whether theirs has our question.
+    """
+
+    context: str
+    where: str
+    body: str
+    asks: bool
 
 
-def _with_included(folder: Folder, found: Found, seen: set[Path]) -> Iterator[tuple[str, bytes]]:
-    if found.path in seen or found.content is None:
-        return
-    seen.add(found.path)
-    yield found.name, found.content
-    own = set(included_by("\n".join(our_lines(found.content)).encode()))
-    for pattern in included_by(found.content):
-        if pattern in own:
-            continue
-        for path in _files_of(folder, pattern):
-            yield from _with_included(folder, folder.find(str(path)), seen)
-
-
-def _files_of(folder: Folder, pattern: str) -> list[Path]:
-    """The files in the folder that an #include names; of others nothing is known."""
-    path = Path(pattern)
-    if path.is_absolute():
-        if not path.is_relative_to(folder.path):
-            return []
-        path = path.relative_to(folder.path)
-    parent = folder.path / path.parent
-    if not parent.is_dir():
+def _taken(folder: Folder, found: Found, include: Include, flavour: Flavour) -> list[_Taken]:
+    """The contexts of ours that are the admin's own: in their file, or in what Asterisk reads."""
+    if not include.contexts:
         return []
-    return sorted(
-        (path.parent / entry.name)
-        for entry in parent.iterdir()
-        if fnmatch.fnmatchcase(entry.name, path.name) and entry.is_file()
-    )
+    own = {own.target: own.source for own in flavour.files}
+    bodies = [own[n].read_bytes() for n in included_by(include.line.encode()) if n in own]
+    places: dict[str, _Taken] = {}
+    for read in read_from(folder, (found.name, _DIALPLAN), {}):
+        if read.name in own:
+            continue
+        for context, line in contexts_of(read.text).items():
+            if context not in include.contexts:
+                continue
+            body = next(filter(None, (body_of(text, context) for text in bodies)), include.line)
+            asks = _question(body) in body_of(without_comments(read.text), context)
+            where = f"{read.name}:{line}"
+            if context not in places or asks:
+                places[context] = _Taken(context, where, body, asks)
+    return list(places.values())
 
 
-def _to_be_pasted(
-    folder: Folder, include: Include, taken: Mapping[str, str], flavour: Flavour
-) -> str:
+def _question(body: str) -> str:
+    """The call in a context of ours that asks."""
+    found = _GOSUB.search(body)
+    return found[0] if found else body
+
+
+def _to_be_pasted(folder: Folder, include: Include, taken: list[_Taken], *, there: bool) -> str:
     """What to do where a context is the admin's own already."""
-    sources = {own.target: own.source for own in flavour.files}
     lines = []
-    for context, place in taken.items():
+    for place in taken:
+        ours = (
+            f"{include.line} stays, but what is read first is what counts"
+            if there
+            else f"{include.line} was left out"
+        )
         lines.append(
-            f"{folder.path}/{place}: the context [{context}] is there already, and Asterisk would "
-            f"join ours to it: {include.line} was left out. Put into yours, before anything that "
+            f"{folder.path}/{place.where}: the context [{place.context}] is there already, and "
+            f"Asterisk would join ours to it: {ours}. Put into yours, before anything that "
             "leaves the context:"
         )
-        bodies = (
-            body_of(sources[name].read_bytes(), context)
-            for name in included_by(include.line.encode())
-            if name in sources
-        )
-        body = next(filter(None, bodies), include.line)
-        lines += ["", *(f"    {line}" for line in body.splitlines() if line.strip()), ""]
+        lines += ["", *(f"    {line}" for line in place.body.splitlines() if line.strip()), ""]
     return "\n".join(lines).rstrip()

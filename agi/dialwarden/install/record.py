@@ -20,6 +20,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -68,6 +69,15 @@ class Run:
     flavour: str
     undone: str | None
     files: tuple[FileRecord, ...]
+
+    def is_ours_alone(self) -> bool:
+        """Whether nobody but root and this user can have written what is on record here."""
+        for path in (self.folder.parent, self.folder, self.folder / _MANIFEST):
+            status = path.lstat()
+            is_link = stat.S_ISLNK(status.st_mode)
+            if is_link or status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o022:
+                return False
+        return True
 
     def original(self, record: FileRecord) -> bytes | None:
         """A file as it was before the run.

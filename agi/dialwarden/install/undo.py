@@ -2,7 +2,11 @@
 
 Owns what may be restored. A file that is still what a run left, or what it found, goes back to what
 the first run found. One that somebody changed since is theirs: of it only the lines between our
-markers are taken out, and a whole file of ours stays where it is. Writes nothing.
+markers are taken out, and a whole file of ours stays where it is. A file keeps the owner and the
+permissions that it has now. Nothing is removed that Asterisk would then miss. Writes nothing.
+
+Copies that somebody else could have written are believed for Asterisk's own folder alone: else
+whoever may write there would have root write anywhere.
 """
 
 from __future__ import annotations
@@ -12,10 +16,12 @@ from pathlib import Path
 
 from dialwarden.install.change import Change, sha256
 from dialwarden.install.folder import Folder, Found
+from dialwarden.install.manager import MANAGER, MANAGER_CUSTOM, is_snippet
 from dialwarden.install.manifest import Flavour
 from dialwarden.install.marked import our_lines, without_lines
 from dialwarden.install.plan import Plan
-from dialwarden.install.record import FileRecord, Run
+from dialwarden.install.reading import ROOTS, includer_of, read_from
+from dialwarden.install.record import FOLDER, FileRecord, Run
 
 
 def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
@@ -30,6 +36,13 @@ def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
         for record in run.files:
             chains.setdefault(record.path, []).append((run, record))
     for path, chain in reversed(chains.items()):
+        if _leads_out(folder, path) and not all(run.is_ours_alone() for run, _ in chain):
+            plan.missing.append(
+                f"{path}: the copies in {folder.path / FOLDER} may have been written by somebody "
+                "else than this user, and lead out of Asterisk's folder: this file stays. Look at "
+                "it, and put it back by hand"
+            )
+            continue
         if Path(path).is_absolute() and chain[-1][0].asterisk != str(folder.path):
             plan.notes.append(
                 f"{path} was written by an install into {chain[-1][0].asterisk}: it stays"
@@ -39,7 +52,39 @@ def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
     # The lines that include our files go before the files: the other way round Asterisk would
     # load nothing of a file whose include is not there.
     plan.changes.sort(key=lambda change: change.after is None)
+    _keep_what_is_included(plan, folder)
     return plan
+
+
+def _leads_out(folder: Folder, path: str) -> bool:
+    """Whether a path on record is, by itself or by a link, outside of Asterisk's folder."""
+    return not (folder.path / path).resolve().is_relative_to(folder.path)
+
+
+def _keep_what_is_included(plan: Plan, folder: Folder) -> None:
+    """Leave every file that a line of the admin's includes: without it Asterisk loads nothing."""
+    # Those with lines of ours first: what is left of them says which of our files are needed.
+    removed = [change for change in plan.changes if change.after is None]
+    removed.sort(key=lambda change: not our_lines(change.found.content or b""))
+    for change in removed:
+        after = {change.path: change.after for change in plan.changes}
+        if not change.path.is_relative_to(folder.path):
+            continue
+        name = str(change.path.relative_to(folder.path))
+        by = includer_of(read_from(folder, ROOTS, after), folder, name)
+        if by is None:
+            continue
+        plan.changes.remove(change)
+        content = change.found.content or b""
+        if our_lines(content):
+            why = f"it is not removed: {by} includes it"
+            plan.changes.insert(0, Change.of(change.found, without_lines(content), why=why))
+            continue
+        plan.missing.append(
+            f"{change.path} stays: {folder.path / by} includes it still, and Asterisk loads "
+            "nothing of a file that includes one which is not there. Take that line out, then "
+            "remove this file"
+        )
 
 
 def plan_undo_without_record(folder: Folder, flavours: Iterable[Flavour]) -> Plan:
@@ -52,7 +97,8 @@ def plan_undo_without_record(folder: Folder, flavours: Iterable[Flavour]) -> Pla
     """
     plan = Plan()
     flavours = tuple(flavours)
-    for name in sorted({include.file for flavour in flavours for include in flavour.includes}):
+    files_of_theirs = {include.file for flavour in flavours for include in flavour.includes}
+    for name in sorted({*files_of_theirs, MANAGER, MANAGER_CUSTOM}):
         found = folder.find(name)
         if found.content is not None and our_lines(found.content):
             plan.changes.append(Change.of(found, without_lines(found.content)))
@@ -65,6 +111,12 @@ def plan_undo_without_record(folder: Folder, flavours: Iterable[Flavour]) -> Pla
             plan.changes.append(Change.of(found, None))
         elif plan.changes:
             plan.notes.append(f"{found.path} is not what this version ships: it stays")
+    plan.missing += [
+        f"{read.path} has our AMI user, with its rights: remove the file, then manager reload"
+        for read in read_from(folder, (MANAGER,), {})
+        if is_snippet(read.text)
+    ]
+    _keep_what_is_included(plan, folder)
     return plan
 
 
@@ -80,9 +132,7 @@ def _restore(plan: Plan, found: Found, chain: Sequence[tuple[Run, FileRecord]]) 
     if place is not None:
         content = _before(plan, place, chain)
         if content != found.content:
-            plan.changes.append(
-                Change(found, content, first.mode, first.uid, first.gid, secret=first.secret)
-            )
+            plan.changes.append(Change.of(found, content, secret=first.secret))
     elif found.content is None:
         plan.notes.append(f"{found.path} was removed by somebody else: it is not brought back")
     elif our_lines(found.content):
