@@ -61,3 +61,37 @@ def test_it_says_how_asterisk_is_told_and_how_to_see_that_it_was(name: str) -> N
     flavour = FLAVOURS[name]
     assert flavour.after
     assert flavour.checks
+
+
+def wazo(pbx: Site) -> None:
+    """Wazo's folder, as far as its dialplan is read from extensions.conf."""
+    for folder in ("extensions.d", "extensions_extra.d"):
+        (pbx.etc / folder).mkdir()
+    pbx.write("extensions.conf", b"#include extensions.d/*.conf\n")
+    pbx.write("extensions.d/01-wazo.conf", b"[default]\n\n#include extensions_extra.d/*\n")
+
+
+def test_a_subroutine_of_wazos_admin_is_found_where_wazo_reads_it(pbx: Site) -> None:
+    """What Asterisk reads first is theirs: ours would be dropped, and calls leave unasked."""
+    wazo(pbx)
+    pbx.write("extensions_extra.d/own", b"[xivo-subrgbl-outcall]\nexten = s,1,Return()\n")
+    told = pbx.install(status=1)
+    assert "extensions_extra.d/own:1: the context [xivo-subrgbl-outcall] is there already" in told
+    assert "    exten => s,1,Gosub(dialwarden-wazo,s,1)" in told
+    # What theirs is to ask is there all the same.
+    includes = included_by(pbx.read("extensions.d/dialwarden.conf"))
+    assert includes == ("extensions_dialwarden.conf", "extensions_dialwarden_wazo.conf")
+    asking = b"[xivo-subrgbl-outcall]\nexten = s,1,Gosub(dialwarden-wazo,s,1)\nsame = n,Return()\n"
+    pbx.write("extensions_extra.d/own", asking)
+    assert pbx.json("--yes")["missing"] == []
+
+
+def test_nothing_of_ours_is_left_where_wazo_reads_every_file(pbx: Site) -> None:
+    wazo(pbx)
+    pbx.install()
+    (pbx.etc / "extensions_dialwarden.conf").write_text("; edited\n")
+    pbx.install()
+    pbx.install("--undo")
+    assert list((pbx.etc / "extensions_extra.d").iterdir()) == []
+    read = {path.name for path in (pbx.etc / "extensions.d").glob("*.conf")}
+    assert read == {"01-wazo.conf"}
