@@ -6,6 +6,7 @@ import grp
 import json
 import os
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,12 @@ def test_the_ledger_may_be_named(tmp_path: Path) -> None:
         "config": str(file), "ledger": "/srv/l.db", "written": [str(file)], "left": [],
     }  # fmt: skip
     assert load_config(file, {}, load_policies).store.path == Path("/srv/l.db")
+
+
+def test_any_name_of_a_ledger_is_written_so_that_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "dialwarden.toml"
+    run("--config", file, "--ledger", tmp_path / 'a"b\\n #é.db')
+    assert tomllib.loads(file.read_text())["store"]["path"] == str(tmp_path / 'a"b\\n #é.db')
 
 
 def test_the_system_wide_one_keeps_its_ledger_where_services_do(

@@ -45,7 +45,7 @@ def outside() -> dict[str, str]:
 
 
 # What a developer's own bridge leaves in config/.
-LEFT_BEHIND = ("*.secret", "*.db*", "*.log", "__pycache__", "*.egg-info")
+LEFT_BEHIND = ("*.secret", "*.db*", "*.log", "*~", "*.bak", "__pycache__", "*.egg-info")
 
 
 def shipped_files() -> set[str]:
@@ -65,7 +65,8 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(SOURCES / name, copy / name, symlinks=True, ignore=ignored)
     for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(SOURCES / name, copy / name)
-    (copy / "config" / "ami.secret").write_text("not to be published\n")
+    for left in ("ami.secret", "dialwarden.toml~", "wazo/install.toml.bak", "plain/own.secret"):
+        (copy / "config" / left).write_text("not to be published\n")
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, copy, cwd=folder)
     return folder
 
@@ -114,7 +115,9 @@ def test_the_source_archive_makes_the_wheel_and_has_no_tests_and_no_secret(dist:
     with tarfile.open(archive) as opened:
         names = opened.getnames()
     assert any(name.endswith("templates/dialwarden.toml") for name in names)
-    assert not [n for n in names if "tests" in Path(n).parts or n.endswith(".secret")]
+    assert not [
+        n for n in names if "tests" in Path(n).parts or n.endswith((".secret", "~", ".bak"))
+    ]
 
 
 def test_the_program_is_the_installed_one(program: Path, tmp_path: Path) -> None:

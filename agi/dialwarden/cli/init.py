@@ -6,6 +6,7 @@ Owns what of the shipped files depends on where they come to stand. Never writes
 from __future__ import annotations
 
 import grp
+import json
 import os
 import sys
 from collections.abc import Mapping
@@ -95,7 +96,8 @@ def _next(path: Path, units: Path | None) -> None:
 def configuration(ledger: Path) -> str:
     """The shipped file with this ledger."""
     text = shipped("dialwarden.toml").read_text("utf-8")
-    named = f'path = "{ledger}"'
+    # JSON's escapes are TOML's.
+    named = f"path = {json.dumps(str(ledger), ensure_ascii=False)}"
     return text.replace(SHIPPED_LEDGER, f"{named.ljust(len(SHIPPED_LEDGER) - 1)} ").replace(
         SHIPPED_START, ""
     )
