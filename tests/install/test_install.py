@@ -240,6 +240,12 @@ def test_copies_that_this_user_may_not_read_are_not_taken_for_none(nobody: Site)
     words = ("--asterisk-dir", closed.parent, "--undo", "--dry-run")
     assert f"{closed}: may not be read by this user" in nobody.run(*words, status=2).stderr
     closed.chmod(0o700)
+    # Nor those of one run, which somebody else made.
+    one = closed / "20261122T143421.252547Z"
+    one.mkdir()
+    one.chmod(0)
+    assert f"{one}: may not be read by this user" in nobody.run(*words, status=2).stderr
+    one.chmod(0o700)
 
 
 def test_what_was_written_before_a_fault_is_told(
@@ -256,7 +262,8 @@ def test_what_was_written_before_a_fault_is_told(
         patched.setattr(Path, "replace", full)
         told = site.run("--yes", status=2).stderr
     assert "cannot be written (No space left on device); 2 of 4 files are written" in told
-    assert "then the same again; or --undo" in told
+    assert "this file is as it was; make room on the disk, then the same again; or --undo" in told
+    assert f"{site.etc}/extensions.conf: " in told
     site.install("--undo")
     assert site.state() == before
 

@@ -30,7 +30,7 @@ from pathlib import Path
 from dialwarden import __version__
 from dialwarden.errors import InstallRefused
 from dialwarden.install.change import Change, sha256
-from dialwarden.install.writing import replace_file, sync_folder
+from dialwarden.install.writing import replace_file, sync_folder, what_to_do
 
 FOLDER = "dialwarden.backup"
 _MANIFEST = "manifest.json"
@@ -148,6 +148,11 @@ class Records:
                 "may not be read by this user",
                 "run this as its owner, or as root",
             )
+        for one in self.folder.iterdir():
+            if one.is_dir() and not os.access(one, os.R_OK | os.X_OK, effective_ids=True):
+                raise InstallRefused(
+                    str(one), "may not be read by this user", "run this as its owner, or as root"
+                )
         files = sorted(self.folder.glob(f"*/{_MANIFEST}"))
         return tuple(run for run in map(_read, files) if run.undone is None)
 
@@ -167,9 +172,9 @@ class Records:
             return self._begin(changes, flavour=flavour, by=by, now=now)
         except OSError as error:
             raise InstallRefused(
-                str(error.filename or self.folder),
+                str(self.folder),
                 f"no copy can be kept there ({error.strerror})",
-                "nothing was changed",
+                f"nothing was changed; {what_to_do(error)}",
             ) from None
 
     def _begin(self, changes: Sequence[Change], *, flavour: str, by: str, now: datetime) -> Run:

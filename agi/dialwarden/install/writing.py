@@ -6,6 +6,7 @@ Owns the temporary file beside it, its owner, mode, fsync and rename.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from pathlib import Path
@@ -14,6 +15,13 @@ from dialwarden.errors import InstallRefused
 from dialwarden.install.change import Change
 
 _TEMPORARY = ".dialwarden-"
+_STEPS = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room on the disk",
+    errno.EROFS: "have the file system mounted to be written to",
+    # A single file that is mounted into a container cannot be replaced from within it.
+    errno.EBUSY: "it is mounted by itself: run this where the file really is",
+}
 
 
 def write(change: Change) -> None:
@@ -30,10 +38,15 @@ def write(change: Change) -> None:
             replace_file(change.path, change.after, change.mode, change.uid, change.gid)
     except OSError as error:
         raise InstallRefused(
-            str(error.filename or change.path),
+            str(change.path),
             f"cannot be written ({error.strerror})",
-            "this file is as it was; run this as root",
+            f"this file is as it was; {what_to_do(error)}",
         ) from None
+
+
+def what_to_do(error: OSError) -> str:
+    """The step that lets a file be written, by what was in the way."""
+    return _STEPS.get(error.errno or 0, "run this as root")
 
 
 def replace_file(path: Path, content: bytes, mode: int, uid: int, gid: int) -> None:
