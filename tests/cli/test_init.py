@@ -120,6 +120,23 @@ def test_the_units_start_this_program_with_this_configuration(units: Path, tmp_p
     assert "systemctl enable --now dialwarden" in told
 
 
+def test_a_path_of_several_words_is_one_word_of_the_unit(units: Path, tmp_path: Path) -> None:
+    file = tmp_path / "first floor" / '100% "a$.toml'
+    told = run("--config", file, "--units", units).stdout
+    service = (units / "dialwarden.service").read_text()
+    folder = tmp_path / "first floor"
+    assert service.endswith(f'--config "{folder}/100%% \\"a$$.toml"\n')
+    assert f"dialwarden check 0612345678 --campaign demo-fr --config '{file}'" in told
+
+
+def test_a_configuration_that_is_found_by_itself_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "dialwarden.toml"
+    monkeypatch.setattr("dialwarden.cli.init.CONFIG_PLACES", (file,))
+    assert "--campaign demo-fr\n" in run("--config", file).stdout
+
+
 def test_what_is_there_is_left_and_the_rest_written(units: Path, tmp_path: Path) -> None:
     file = tmp_path / "d.toml"
     file.write_text("# mine\n")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import grp
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -71,11 +72,13 @@ def command(ledger: Path | None, units: Path | None, config: str | None, as_json
 
 
 def _next(path: Path, units: Path | None) -> None:
+    found = path in (Path(place).absolute() for place in CONFIG_PLACES)
+    config = "" if found else f" --config {shlex.quote(str(path))}"
     steps = [
         f"name your campaigns in {path}",
-        "dialwarden check 0612345678 --campaign demo-fr",
-        "dialwarden install --asterisk-dir /etc/asterisk",
-        f"dialwarden serve --config {path}",
+        f"dialwarden check 0612345678 --campaign demo-fr{config}",
+        f"dialwarden install --asterisk-dir /etc/asterisk{config}",
+        f"dialwarden serve --config {shlex.quote(str(path))}",
     ]
     if units is not None:
         steps[-1:] = [
@@ -115,10 +118,18 @@ def units_for(config: Path) -> Mapping[str, str]:
         raise InstallRefused(str(folder), "no units are shipped", "install dialwarden anew")
     return {
         file.name: file.read_text("utf-8")
-        .replace(SHIPPED_PROGRAM, str(_program()))
-        .replace(SHIPPED_CONFIG, str(config))
+        .replace(SHIPPED_PROGRAM, _word(_program()))
+        .replace(SHIPPED_CONFIG, _word(config))
         for file in files
     }
+
+
+def _word(path: Path) -> str:
+    """A path as one word of a unit's command line: systemd.service(5), "Command lines"."""
+    text = str(path).replace("%", "%%").replace("$", "$$")
+    if not set(text) & set(" \t\"'\\;"):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _program() -> Path:
