@@ -9,7 +9,22 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+from dialwarden.errors import InstallRefused
+
 
 def shipped(name: str = "") -> Path:
-    """A shipped file or folder by its path below `config/`; without one, all of them."""
-    return Path(str(files("dialwarden") / "templates")) / name
+    """A shipped file or folder by its path below `config/`; without one, all of them.
+
+    Raises:
+        InstallRefused: none were installed with the program.
+    """
+    folder = Path(str(files("dialwarden") / "templates"))
+    if folder.is_file():
+        # A link, as git writes it where the file system has none.
+        folder = folder.parent / folder.read_text("utf-8").strip()
+    if not folder.is_dir():
+        raise InstallRefused(
+            str(folder), "the files that are shipped are not there",
+            "install dialwarden anew, from its wheel or its source archive",
+        )  # fmt: skip
+    return folder / name

@@ -196,6 +196,15 @@ def test_a_secret_that_is_commented_out_is_not_shown(site: Site, config: Path) -
     assert "of-before" not in told
 
 
+def test_a_password_beside_our_lines_in_the_dialplan_is_not_shown(site: Site) -> None:
+    own = b"[globals]\nDB_PASSWORD=of-the-database\nTRUNKSECRET2 = of-the-trunk\nBYPASSED=yes\n"
+    site.write("extensions.conf", own)
+    told = site.run("--dry-run").stdout
+    assert "of-the-database" not in told
+    assert "of-the-trunk" not in told
+    assert "BYPASSED=yes" in told
+
+
 def test_without_the_copies_our_user_is_no_longer_read_and_told(site: Site, config: Path) -> None:
     template = shipped("asterisk/manager_dialwarden.conf").read_text()
     (site.templates / "asterisk" / "manager_dialwarden.conf").write_text(template)

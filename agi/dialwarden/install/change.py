@@ -16,7 +16,9 @@ from typing import Literal
 from dialwarden.install.folder import Found
 
 _SECRET = re.compile(
-    r"^([-+ ]?[;\s]*(?:secret|password|md5secret|md5_cred)\s*=>?\s*)\S.*$", re.IGNORECASE
+    # Also those of an admin's own in [globals]: DB_PASSWORD, TRUNKSECRET2.
+    r"^([-+ ]?[;\s]*[\w.-]*(?:secret|passw(?:or)?d|pass|md5_cred)\d*\s*=>?\s*)\S.*$",
+    re.IGNORECASE,
 )
 Action = Literal["made", "changed", "removed"]
 
