@@ -6,6 +6,7 @@ The dialplan is what an admin has before; the only thing done by hand is the lin
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ from bench.root import AsteriskRoot
 from bench.trunk import Trunk
 from dialwarden.cli import main
 from dialwarden.install.manifest import read_flavours
-from dialwarden.install.marked import contexts_of
+from dialwarden.install.marked import comment_left_open, contexts_of
 from dialwarden.shipped import shipped
 from office import done
 
@@ -194,3 +195,50 @@ def test_what_a_flavour_brings_is_what_asterisk_then_has(
     fresh.cli("dialplan reload")
     assert folder(fresh) == before
     assert "no existence of 'dialwarden'" in fresh.cli("dialplan show dialwarden")
+
+
+# Whether a line is a comment decides what an install finds, and where its lines count.
+COMMENTS = r"""
+[note-1]
+;;-- no block
+[note-2]
+; text ;-- no block
+[note-3]
+;--- no block
+[note-4]
+;-- a block
+[note-5]
+;-- in it another
+--;
+[note-6]
+--;
+[note-7]
+exten => 1,1,Set(X=\;-- no block)
+[note-8]
+;-- one line --;
+[note-9]
+--; the end of nothing
+[note-10]
+;-- makes it whole [note-14]
+;-- one; and another ; in it --;
+[note-11] ; ;--
+[note-12]
+;--
+[note-13]
+"""
+
+
+def test_comments_are_read_as_asterisk_reads_them(fresh: Pbx) -> None:
+    file = fresh.directory / "etc" / "extensions.conf"
+    before = file.read_text()
+    file.write_text(before + COMMENTS)
+    try:
+        fresh.cli("dialplan reload")
+        shown = fresh.cli("dialplan show")
+    finally:
+        file.write_text(before)
+        fresh.cli("dialplan reload")
+    loaded = {name for name in re.findall(r"Context '([^']+)'", shown) if name.startswith("note-")}
+    assert loaded == set(contexts_of(COMMENTS.encode()))
+    assert comment_left_open(COMMENTS.encode()) == COMMENTS.splitlines().index(";--") + 1
+    assert {"note-10", "note-13"}.isdisjoint(loaded)

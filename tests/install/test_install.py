@@ -387,10 +387,11 @@ def test_a_bridge_that_listens_elsewhere_than_the_dialplan_asks_is_told(site: Si
 # What Asterisk reads of it
 
 
-def test_a_comment_that_has_no_end_is_told_before_a_line_is_put_behind_it(site: Site) -> None:
-    site.write("extensions.conf", EXTENSIONS + b";-- old\n[old]\n")
+@pytest.mark.parametrize("half", [b";-- old", b"old --;", b";-- a\n;-- b\n--;"])
+def test_half_a_comment_is_told_before_a_line_is_put_behind_it(site: Site, half: bytes) -> None:
+    site.write("extensions.conf", EXTENSIONS + half + b"\n[old]\n")
     told = site.run("--yes", status=2).stderr
-    assert "extensions.conf:6: a comment begins here with ;-- and has no end" in told
+    assert "extensions.conf:6: half a comment, ;-- or --; without the other" in told
     assert not (site.etc / "extensions_ours.conf").exists()
 
 
@@ -399,7 +400,7 @@ def test_a_comment_that_has_no_end_is_told_before_a_line_is_put_behind_it(site: 
     [b";;-- section", b"; see ;-- below", b";--- section", b"exten => 1,n,Set(X=\\;-- )"],
 )
 def test_what_is_no_block_comment_hides_nothing(site: Site, line: bytes) -> None:
-    own = line + b"\n#include extensions_ours.conf\n;--; end\n"
+    own = line + b"\n#include extensions_ours.conf\n; --; end\n"
     site.write("extensions.conf", EXTENSIONS + own)
     assert "extensions.conf has #include extensions_ours.conf already" in site.install()
 

@@ -130,36 +130,35 @@ def without_comments(text: bytes) -> bytes:
 
 
 def comment_left_open(text: bytes) -> int | None:
-    """The line where a comment begins that has no end, so that nothing behind it is read."""
+    """The line with half a comment, `;--` or `--;`, behind which Asterisk reads nothing."""
     return _read(text)[1]
 
 
 def _read(text: bytes) -> tuple[bytes, int | None]:
-    """The text without comments, and where the outermost one that is still open began.
+    """The text without comments, and where half a comment stands that is never made whole.
 
     As config.c does it, a semicolon at a time: `;--` is looked for only where no `;` came before it
-    in its line, a third dash makes it a comment to the end of the line, and `;--` nests.
+    in its line, a third dash makes it a comment to the end of the line, and `;--` nests. A `--;`
+    too many counts as well: Asterisk is then in a comment until the next `;--`.
     """
-    depth, began = 0, None
+    depth, began = 0, 0
     kept = []
     for number, line in enumerate(text.split(b"\n"), 1):
-        out, rest = b"", line
+        out, rest, live = b"", line, not depth
         while rest:
             before, semicolon, behind = rest.partition(b";")
             escaped = before.endswith(b"\\")
-            if not depth:
-                out += before + (semicolon if escaped else b"")
-            if not semicolon:
+            begins = not escaped and behind[:2] == b"--" and behind[2:3] != b"-"
+            ends = not escaped and not begins and before.endswith(b"--")
+            out += before if live else b""
+            if not semicolon or not (escaped or begins or ends or depth):
                 break
-            rest = behind
-            if escaped:
-                continue
-            if behind[:2] == b"--" and behind[2:3] != b"-":
-                began = number if not depth else began
-                depth, rest = depth + 1, behind[2:]
-            elif depth and before.endswith(b"--"):
-                depth -= 1
-            elif not depth:
-                break
+            if begins or ends:
+                began = began if depth else number
+                depth += 1 if begins else -1
+                live = ends and not depth
+            elif live:
+                out += semicolon
+            rest = behind[2:] if begins else behind
         kept.append(out)
     return b"\n".join(kept), began if depth else None

@@ -140,8 +140,8 @@ def _refuse_open_comment(found: Found) -> None:
     if line is not None:
         raise InstallRefused(
             f"{found.path}:{line}",
-            "a comment begins here with ;-- and has no end: Asterisk reads nothing behind it",
-            "end it with --; or take it out",
+            "half a comment, ;-- or --; without the other: Asterisk reads nothing behind it",
+            "make it whole, or take it out",
         )
 
 
