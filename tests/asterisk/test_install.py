@@ -161,7 +161,7 @@ def test_in_and_out_of_a_running_asterisk(
         assert carrier.invites() == []
 
     assert install("--reload")["files"] == []
-    assert all(one["good"] for one in install("--undo", "--reload")["ran"])
+    assert all(one["good"] for one in install("--undo", "--force", "--reload")["ran"])
     assert folder(fresh) == before
     assert "no existence of 'dialwarden'" in fresh.cli("dialplan show dialwarden")
 
@@ -177,7 +177,7 @@ def test_without_a_bridge_the_installed_dialplan_refuses_and_112_leaves(
     emergency = fresh.dial("112", "outbound")
     carrier.wait_invite("112")
     fresh.hang_up(emergency)
-    install("--undo", "--reload")
+    install("--undo", "--force", "--reload")
 
 
 @pytest.mark.parametrize("flavour", read_flavours(shipped()))
@@ -191,7 +191,7 @@ def test_what_a_flavour_brings_is_what_asterisk_then_has(
     for own in read_flavours(shipped())[flavour].files:
         for context in contexts_of(own.source.read_bytes()):
             assert f"Context '{context}'" in fresh.cli(f"dialplan show {context}"), context
-    install("--undo")
+    install("--undo", "--force")
     fresh.cli("dialplan reload")
     assert folder(fresh) == before
     assert "no existence of 'dialwarden'" in fresh.cli("dialplan show dialwarden")

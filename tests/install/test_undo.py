@@ -306,3 +306,38 @@ def test_a_file_that_was_made_for_our_lines_stays_where_it_is_needed(
     custom = site.etc / "extensions_custom.conf"
     assert (custom.read_bytes() if custom.exists() else None) == left
     assert not (site.etc / "extensions_toy.conf").exists()
+
+
+ASKS = b"""[outbound]
+exten => _X.,1,Gosub(dialwarden,check,1(${EXTEN},c))
+; Gosub(dialwarden,peek,1(1,))
+"""
+
+
+def test_nothing_is_taken_out_unseen_while_the_dialplan_asks_for_it(site: Site) -> None:
+    site.install()
+    file = site.etc / "extensions.conf"
+    file.write_bytes(file.read_bytes() + ASKS)
+    line = file.read_bytes().split(b"Gosub")[0].count(b"\n") + 1
+    asks = f"{file}:{line}"
+    before = site.state()
+    refused = site.run("--undo", "--yes", status=2).stderr
+    assert f"{asks}: asks dialwarden still: with it taken out Asterisk hangs" in refused
+    assert site.state() == before
+    told = site.run("--undo", answer="n\n", status=1).stdout
+    assert told.index(f"Note: {asks} asks dialwarden") < told.index("Nothing was written")
+    site.run("--undo", "--yes", "--force")
+    assert file.read_bytes() == EXTENSIONS + ASKS
+
+
+def test_who_does_not_ask_may_take_it_out_without_a_word(site: Site) -> None:
+    site.install()
+    file = site.etc / "extensions.conf"
+    file.write_bytes(file.read_bytes() + b"; Gosub(dialwarden,check,1(1,c)) was here\n")
+    assert "asks dialwarden" not in site.install("--undo")
+
+
+def test_a_long_file_of_ours_is_shown_whole_only_when_asked(site: Site) -> None:
+    (site.templates / "asterisk" / "extensions_ours.conf").write_text("; a line\n" * 60)
+    assert "all of its 60 lines: --full shows them" in site.run("--dry-run", status=0).stdout
+    assert site.run("--dry-run", "--full").stdout.count("+; a line") == 60

@@ -23,12 +23,13 @@ from dialwarden.install.manifest import Flavour, choose_flavour, read_flavours
 from dialwarden.install.plan import Plan, plan_flavour
 from dialwarden.install.record import Records, Run
 from dialwarden.install.steps import Outcome, answers, run, run_checks
-from dialwarden.install.undo import plan_undo, plan_undo_without_record
+from dialwarden.install.undo import plan_undo, plan_undo_without_record, still_asking
 from dialwarden.settings.config import CONFIG_PLACES, CONFIG_VARIABLE, find_config
 from dialwarden.settings.sections import Agi
 from dialwarden.shipped import shipped
 
 _ASTERISK_DIR = "/etc/asterisk"
+_TOLD = 8  # places that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class _Wishes:
     reload: bool
     asterisk: str
     config: str | None
+    full: bool
+    force: bool
     as_json: bool
 
 
@@ -56,8 +59,10 @@ class _Wishes:
 )  # fmt: skip
 @click.option("--with-manager", is_flag=True, help="Also a user of manager.conf, and its secret.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--full", is_flag=True, help="Show long files of ours as a whole, too.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--undo", "undoing", is_flag=True, help="Take out what was put in.")
+@click.option("--force", is_flag=True, help="With --undo: though the dialplan asks us still.")
 @click.option("--reload", is_flag=True, help="Have Asterisk read its files, and check that it did.")
 @click.option(
     "--asterisk", metavar="COMMAND", default="asterisk", show_default=True,
@@ -72,8 +77,10 @@ def command(
     flavour: str | None,
     with_manager: bool,
     dry_run: bool,
+    full: bool,
     yes: bool,
     undoing: bool,
+    force: bool,
     reload: bool,
     asterisk: str,
     config: str | None,
@@ -93,7 +100,9 @@ def command(
         raise click.UsageError(
             "--undo takes out all that is on record: no --flavour, --with-manager"
         )
-    wishes = _Wishes(flavour, with_manager, dry_run, yes, reload, asterisk, config, as_json)
+    wishes = _Wishes(
+        flavour, with_manager, dry_run, yes, reload, asterisk, config, full, force, as_json
+    )
     folder = Folder.open(asterisk_dir, writing=not dry_run)
     told = _undo(folder, wishes) if undoing else _install(folder, wishes)
     print_told(told, as_json=as_json)
@@ -144,6 +153,7 @@ def _undo(folder: Folder, wishes: _Wishes) -> Told:
     flavours = read_flavours(shipped())
     runs = records.runs()
     plan = plan_undo(folder, runs) if runs else plan_undo_without_record(folder, flavours.values())
+    _refuse_while_asked(still_asking(plan, folder), plan, wishes)
     flavour, why = _flavour_of(runs, flavours)
     told = Told(folder.path, flavour, why, plan, dry_run=wishes.dry_run, undoing=True)
     if not _agreed(told, wishes):
@@ -152,6 +162,19 @@ def _undo(folder: Folder, wishes: _Wishes) -> Told:
         with records.alone():
             undo(records, plan, runs, now=utc_now())
     return told.after(None, _told_to_asterisk(flavour, wishes, checks=False))
+
+
+def _refuse_while_asked(lines: list[str], plan: Plan, wishes: _Wishes) -> None:
+    """Take nothing out without a word while the dialplan leans on it: 112 would not leave."""
+    if not lines:
+        return
+    more = f" and {len(lines) - _TOLD} more" if len(lines) > _TOLD else ""
+    place = ", ".join(lines[:_TOLD]) + more
+    what = "asks dialwarden still: with it taken out Asterisk hangs every such call up, 112 too"
+    do = "take the Gosub out first"
+    if wishes.yes and not (wishes.force or wishes.dry_run):
+        raise InstallRefused(place, what, f"{do}, or say --force")
+    plan.notes.append(f"{place} {what}; {do}")
 
 
 def _flavour_of(runs: Sequence[Run], flavours: Mapping[str, Flavour]) -> tuple[Flavour | None, str]:
@@ -164,7 +187,7 @@ def _flavour_of(runs: Sequence[Run], flavours: Mapping[str, Flavour]) -> tuple[F
 def _agreed(told: Told, wishes: _Wishes) -> bool:
     """Whether to go on: shown and not declined, or nothing to be asked."""
     if not wishes.as_json:
-        show_plan(told)
+        show_plan(told, full=wishes.full)
     if wishes.dry_run:
         return False
     if not told.plan.changes or wishes.yes:

@@ -53,14 +53,26 @@ class Told:
         return self
 
 
-def show_plan(told: Told) -> None:
-    """What would change, as a difference; then what each file is."""
+# Of a file that is made or removed whole so much is shown: what matters is what becomes of the
+# admin's own.
+_MOST_LINES = 40
+
+
+def show_plan(told: Told, *, full: bool) -> None:
+    """What would change, as a difference; then what each file is.
+
+    Args:
+        full: also the whole of a long file that is made or removed.
+    """
     title = f"{told.flavour.title} ({told.flavour.name}), " if told.flavour else ""
     click.echo(f"{told.folder}: {title}{told.why}")
     changes = told.plan.changes
     for change in changes:
         click.echo("")
-        for line in change.diff():
+        lines = list(change.diff())
+        if not full and change.action != "changed" and len(lines) > _MOST_LINES:
+            lines[2:] = [f"@@ all of its {len(lines) - 3} lines: --full shows them @@"]
+        for line in lines:
             click.echo(printable(line.replace("\t", "    ")))
     if not changes:
         click.echo(
@@ -70,8 +82,15 @@ def show_plan(told: Told) -> None:
     click.echo(f"\n{counted(len(changes), 'file')}:")
     for change in changes:
         click.echo("  " + _line(change))
-    if not told.undoing:
+    if told.undoing:
+        _notes(told)  # before anybody agrees to it
+    else:
         click.echo(f"What was there is kept in {told.folder / FOLDER}.")
+
+
+def _notes(told: Told) -> None:
+    for sentence in told.plan.notes:
+        click.echo(f"\nNote: {sentence}")
 
 
 def _line(change: Change) -> str:
@@ -84,8 +103,8 @@ def print_told(told: Told, *, as_json: bool) -> None:
     if as_json:
         print_json(_as_json(told))
         return
-    for sentence in told.plan.notes:
-        click.echo(f"\nNote: {sentence}")
+    if not (told.undoing and told.plan.changes):
+        _notes(told)
     for sentence in told.plan.missing:
         click.echo(f"\nTO BE DONE BY HAND: {sentence}")
     if told.declined:

@@ -11,6 +11,7 @@ whoever may write there would have root write anywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from dialwarden.install.change import Change, sha256
 from dialwarden.install.folder import Folder, Found
 from dialwarden.install.manager import MANAGER, MANAGER_CUSTOM, is_snippet
 from dialwarden.install.manifest import Flavour
-from dialwarden.install.marked import our_lines, without_lines
+from dialwarden.install.marked import contexts_of, our_lines, without_comments, without_lines
 from dialwarden.install.plan import Plan
 from dialwarden.install.reading import ROOTS, includer_of, read_from
 from dialwarden.install.record import FOLDER, FileRecord, Run
+
+# A jump into a context of ours: Gosub(dialwarden,check,1(…)), also within ExecIf and GotoIf.
+_JUMP = re.compile(rb"[(?,:]\s*dialwarden(?:-[a-z0-9-]+)?\s*,")
 
 
 def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
@@ -54,6 +58,24 @@ def plan_undo(folder: Folder, runs: Sequence[Run]) -> Plan:
     plan.changes.sort(key=lambda change: change.after is None)
     _keep_what_is_included(plan, folder)
     return plan
+
+
+def still_asking(plan: Plan, folder: Folder) -> list[str]:
+    """The lines, file:line, that jump into a context of ours which an undo takes out.
+
+    Asterisk hangs up a call that comes to one of them, whatever number it is for.
+    """
+    after = {change.path: change.after for change in plan.changes}
+    left = {name for read in read_from(folder, ROOTS, after) for name in contexts_of(read.text)}
+    if not plan.changes or "dialwarden" in left:
+        return []
+    return [
+        f"{read.path}:{number}"
+        for read in read_from(folder, ROOTS, {})
+        if after.get(read.path, read.text) is not None
+        for number, line in enumerate(without_comments(read.text).split(b"\n"), 1)
+        if _JUMP.search(line)
+    ]
 
 
 def _leads_out(folder: Folder, path: str) -> bool:
