@@ -145,6 +145,23 @@ def test_in_shadow_mode_it_says_that_it_changes_nothing(site: Site) -> None:
 # check, and the end of one.
 
 
+LUCE = """
+[campaigns.luce]
+professional = "luce"
+policy = "it-garante"
+region = "IT"
+sector = "electricity"
+"""
+
+
+def test_for_what_is_sold_by_consent_it_says_that_the_ban_stays(site: Site) -> None:
+    (site.folder / "dialwarden.toml").write_text(CONFIG + LUCE)
+    told = begin(site, "--rule", "sector", "--for", "1m", campaign="luce").stderr
+    assert "campaign luce sells electricity: where only a consent lifts the ban" in told
+    assert begin(site, "--rule", "hours", "--for", "1m", campaign="luce").stderr == ""
+    assert begin(site, "--rule", "sector", "--for", "1m").stderr == ""
+
+
 def test_check_shows_what_is_let_go_and_by_which(shut: Site) -> None:
     check = ("check", NUMBER, "--campaign", "shut")
     before = shut.json(*check, status=1)

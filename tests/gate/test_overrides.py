@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
@@ -61,6 +62,13 @@ region = "FR"
 [campaigns.night.tighten]
 hours = { mon = ["20:00-21:00"], tue-sun = ["00:00-24:00"] }
 
+[campaigns.shut_soon]
+professional = "soon"
+policy = "none"
+region = "FR"
+[campaigns.shut_soon.tighten]
+hours = { mon = ["10:00-10:30"] }
+
 [campaigns.closed]
 professional = "night"
 policy = "none"
@@ -89,6 +97,15 @@ policy = "fr"
 region = "FR"
 sector = "home-renewables"
 
+# What is sold there needs a yes by the sector's own law: Italy since 19 June 2026, and Spain.
+[campaigns.luce]
+professional = "luce"
+policy = "it-garante"
+region = "IT"
+sector = "electricity"
+dial = "manual"
+directory = "listed"
+
 [campaigns.shadow_night]
 professional = "night"
 policy = "none"
@@ -98,15 +115,21 @@ enforce = false
 hours = { mon = ["20:00-21:00"] }
 """
 OLD = NOW.date() - timedelta(days=8)
+_PROFESSIONALS = {
+    name: campaign["professional"]
+    for name, campaign in tomllib.loads(CONFIG + MORE)["campaigns"].items()
+}
 Write = Callable[[sqlite3.Connection], object]
 
 
 def let_go(
-    campaign: str, *rules: str, since: datetime = NOW, minutes: float = 30, by: str = "Anna"
-) -> Write:
+    campaign: str, *rules: str, since: datetime = NOW, minutes: float = 30, by: str = "Anna",
+    why: str = "a flood", professional: str = "",
+) -> Write:  # fmt: skip
+    whose = professional or _PROFESSIONALS.get(campaign, "")
     new = NewOverride(
-        campaign=campaign, professional="", rules=[Rule(rule) for rule in rules], since=since,
-        until=since + timedelta(minutes=minutes), by=by, why="a flood", entered_by="cli:test",
+        campaign=campaign, professional=whose, rules=[Rule(rule) for rule in rules], since=since,
+        until=since + timedelta(minutes=minutes), by=by, why=why, entered_by="cli:test",
     )  # fmt: skip
     return lambda conn: begin_override(conn, new)
 
@@ -258,6 +281,24 @@ def test_of_several_rules_every_one_must_be_let_go(office: Office) -> None:
     assert office.attempts()[-1]["overrides"] == json.dumps({"holiday": 2, "hours": 1})
 
 
+def test_a_ban_that_only_a_yes_lifts_is_the_callees_too(office: Office) -> None:
+    """The rule is called sector there, and what is missing is a consent."""
+    office.elsewhere(import_list("rpo", as_of=NOW.date()))
+    italian = "+390212345678"
+    assert office.rules("luce", italian) == "sector"
+    office.elsewhere(let_go("luce", *Rule))
+    assert office.rules("luce", italian) == "sector"
+    assert failing(office.dry(italian, "luce")) == "sector"
+    assert office.attempts() == []
+
+
+def test_it_is_for_the_professional_for_whom_it_was_begun(office: Office) -> None:
+    """Two call centres on one ledger may have given the same name to campaigns of two."""
+    office.elsewhere(let_go("night", "hours", professional="somebody else"))
+    assert office.rules("night") == "hours"
+    assert failing(office.dry(campaign="night")) == "hours"
+
+
 def test_an_objection_stays_beside_a_rule_that_is_let_go(office: Office) -> None:
     office.elsewhere(let_go("night", *WAIVABLE), object_to(professional="night"))
     assert office.rules("night") == "objection&hours"
@@ -335,6 +376,32 @@ def test_the_same_call_repeats_its_attempt_while_it_holds_and_is_refused_behind_
     assert len(office.attempts()) == 1
     office.elsewhere(ended(1))
     assert office.rules("night", call="17.1") == "hours"
+
+
+def test_a_call_that_was_allowed_before_says_so_when_it_is_let_go_for_another_trunk(
+    office: Office,
+) -> None:
+    office.elsewhere(let_go("shut_soon", "hours"))
+    office.now = NOW - timedelta(seconds=1)
+    first = office.ask(campaign="shut_soon", call="1700000000.again")
+    assert (office.attempts()[-1]["enforced"], office.attempts()[-1]["overrides"]) == (True, "{}")
+    office.now = NOW
+    again = office.ask(campaign="shut_soon", call="1700000000.again")
+    assert (again.attempt, again.reserved, again.allowed) == (first.attempt, False, True)
+    [attempt] = office.attempts()
+    assert (attempt["enforced"], attempt["overrides"]) == (False, json.dumps({"hours": 1}))
+    assert attempt["asked"] == 2
+
+
+def test_with_the_clock_put_right_one_that_seemed_over_holds_for_live_questions_too(
+    office: Office,
+) -> None:
+    office.elsewhere(let_go("night", "hours"))
+    office.now = NOW + timedelta(hours=10, minutes=30)  # 21:00 in Paris, and over
+    assert office.rules("night") == "hours"
+    office.now = NOW + timedelta(minutes=1)
+    assert failing(office.dry(campaign="night")) == ""
+    assert office.rules("night") == ""
 
 
 def test_without_one_nothing_is_asked_of_the_ledger_for_them(office: Office) -> None:

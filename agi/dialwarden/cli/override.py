@@ -27,6 +27,7 @@ from dialwarden.ledger.overrides import (
     list_overrides,
     overrides_in_force,
 )
+from dialwarden.policy.figures import SectorConsent
 from dialwarden.settings.report import allowed_of, choose_from
 from dialwarden.verdict import Rule
 
@@ -78,7 +79,8 @@ def command(
     It ends by itself. A call leaves under it only when every rule that refuses it is let go, and
     has on record what was let go, by which override. Never for consent, opposition or objection,
     which are the callee's, nor for number, campaign, unavailable and bypass. list_stale lets go
-    the age of a list that was imported; who is on it is still not called.
+    the age of a list that was imported; who is on it is still not called. sector lets go a ban
+    that no consent lifts, not the consent that would lift another.
     """
     given = {"--campaign": campaign, "--rule": rules, "--for": length, "--by": by, "--why": why}
     if ctx.invoked_subcommand is not None:
@@ -129,6 +131,9 @@ def _begin(
         override = begin_override(conn, new)
     if not entry.enforce:
         warn(f"campaign {name} is in shadow mode: what is refused is let go there in any case")
+    if Rule.SECTOR in chosen and _sold_with_consent(entry):
+        warn(f"campaign {name} sells {entry.mandate.sector}: where only a consent lifts the ban, "
+             "who gave none is refused all the same")  # fmt: skip
     if as_json:
         print_json(_as_json(override, now))
         return
@@ -139,6 +144,15 @@ def _begin(
         f"{until}, by {printable(by)}: {printable(why)}"
     )
     click.echo(f"It ends by itself; before that: dialwarden override end {override.id} --by NAME")
+
+
+def _sold_with_consent(entry: Entry) -> bool:
+    """Whether anything in the policy, wherever and whenever, bans the sector but for a consent."""
+    return any(
+        rule.consent is not SectorConsent.NONE and entry.mandate.sector in rule.sectors
+        for terms in entry.mandate.terms.values()
+        for rule in terms.sectors
+    )
 
 
 def _rule(name: str) -> Rule:

@@ -127,7 +127,11 @@ def command(
             progress(file) as bar,
         ):
             screener = Screener(conn, site.rulebook, name, when)
-            overrides = overrides_in_force(conn, when.at, campaign=name)
+            overrides = [
+                one
+                for one in overrides_in_force(conn, when.at, campaign=name)
+                if one.professional == entry.mandate.professional
+            ]
             writer = Writer(stream, layout)
             asks = _asking(chosen.place if chosen else None, *more)
             for chunk in _chunks(read_rows(file, layout, bar)):

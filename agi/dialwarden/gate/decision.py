@@ -309,8 +309,13 @@ class Decider:
         agreed: Appointment | None = None,
     ) -> Answer | _Reservation:
         let_go = not verdict.allowed
+        enforced = not (let_go or verdict.waived)
         if earlier is not None:
-            attempts.repeat(together.conn, earlier.id)
+            against = None
+            if not enforced:
+                basis = basis_of(verdict, reading, rulebook, consulted)
+                against = self._basis_id(together.conn, basis)
+            attempts.repeat(together.conn, earlier.id, let_go=against)
             if agreed is not None:
                 appointments.use(together.conn, earlier.id, agreed.id)
             return Answer(verdict, earlier.id, let_go=let_go, lists=consulted)
@@ -333,7 +338,7 @@ class Decider:
             dialling=reading.dialling,
             relationship=question.relationship,
             zones=reading.zone_names,
-            enforced=not (let_go or verdict.waived),
+            enforced=enforced,
             basis_id=self._basis_id(
                 together.conn,
                 ruling.basis if ruling else basis_of(verdict, reading, rulebook, consulted),

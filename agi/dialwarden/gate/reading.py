@@ -7,8 +7,9 @@ need no list. Pure: no ledger, no clock; an emergency number passes here whateve
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from functools import lru_cache
 
 from dialwarden.facts import Appointment, Facts
@@ -23,6 +24,8 @@ from dialwarden.numbers import (
     read_number,
     zone,
 )
+from dialwarden.policy.figures import SectorConsent
+from dialwarden.policy.terms import Terms
 from dialwarden.question import CallerId, Dialling, Purpose, Question
 from dialwarden.rules.case import Case, Matter, matter_of
 from dialwarden.verdict import Phrase, Reason, Refusal, Rule
@@ -75,15 +78,33 @@ class Reading:
 
     def lists_asked(self, at: datetime) -> tuple[str, ...]:
         """The lists that the regimes in force, where the callee may be, ask for: the evidence."""
-        assert self.entry is not None
-        mandate, purpose = self.entry.mandate, self.purpose
-        in_force = (
-            mandate.terms_on(at.astimezone(zone(place.zone)).date(), purpose, place.region)
-            for place in mandate.candidates(self.places)
-        )
         return tuple(
-            dict.fromkeys(rule.name for terms in in_force if terms for rule in terms.lists)
+            dict.fromkeys(rule.name for _, terms in self._in_force(at) for rule in terms.lists)
         )
+
+    def banned_but_for_consent(self, at: datetime) -> bool:
+        """Whether what the campaign sells is banned, wherever it may be, until the callee says yes.
+
+        The refusal has the name of the sector then; what is missing is a consent.
+        """
+        assert self.entry is not None
+        sector = self.entry.mandate.sector
+        return any(
+            rule.consent is not SectorConsent.NONE
+            for day, terms in self._in_force(at)
+            for rule in terms.sectors
+            if sector in rule.sectors and rule.in_force(day)
+        )
+
+    def _in_force(self, at: datetime) -> Iterator[tuple[date, Terms]]:
+        """The terms where the callee may be, with the local date there."""
+        assert self.entry is not None
+        mandate = self.entry.mandate
+        for place in mandate.candidates(self.places):
+            day = at.astimezone(zone(place.zone)).date()
+            terms = mandate.terms_on(day, self.purpose, place.region)
+            if terms is not None:
+                yield day, terms
 
     def matter(self, facts: Facts) -> Matter:
         """What the rules judge; only for a reading without refusals."""

@@ -45,17 +45,21 @@ def waived(
 
     Args:
         listings: what every list that is asked for says of the number.
-        overrides: those of the campaign in force at the instant, in the order of their ids.
+        overrides: those in force at the instant for campaigns of that name, in the order of ids.
     """
-    if not overrides or not verdict.refusals or reading.refusals:
+    # Another call centre on this ledger may have a campaign of that name for somebody else.
+    ours = [one for one in overrides if one.professional == verdict.professional]
+    if not ours or not verdict.refusals or reading.refusals:
         return None
     let_go: list[Waived] = []
     for refusal in verdict.refusals:
-        override = _override_of(refusal, overrides)
+        override = _override_of(refusal, ours)
         if override is None:
             return None
         let_go.append(Waived(refusal, override.id, override.by))
     if Rule.LIST_STALE in verdict.rules and not _all_imported(reading.lists_asked(at), listings):
+        return None
+    if Rule.SECTOR in verdict.rules and reading.banned_but_for_consent(at):
         return None
     return replace(verdict, decision=Decision.ALLOW, refusals=(), next=None, waived=tuple(let_go))
 

@@ -228,13 +228,21 @@ def open_attempt(
     return OpenAttempt(row[0], instant(row[1]), State(row[2]), row[3], row[4])
 
 
-def repeat(conn: sqlite3.Connection, attempt: int) -> None:
+def repeat(conn: sqlite3.Connection, attempt: int, *, let_go: int | None = None) -> None:
     """Note that the ALLOW of an open attempt was given once more.
+
+    Args:
+        let_go: the basis of a refusal that the call was let go against this time: what leaves now
+            leaves under it, whatever the first ALLOW was judged by.
 
     Raises:
         NoSuchAttempt: nobody has that id.
     """
-    changed = conn.execute("UPDATE attempt SET asked = asked + 1 WHERE id = ?", (attempt,))
+    against = "" if let_go is None else ", enforced = 0, basis_id = :let_go"
+    changed = conn.execute(
+        f"UPDATE attempt SET asked = asked + 1{against} WHERE id = :id",
+        {"id": attempt, "let_go": let_go},
+    )
     if not changed.rowcount:
         raise NoSuchAttempt(attempt)
 

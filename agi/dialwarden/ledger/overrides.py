@@ -191,6 +191,7 @@ class KnownOverrides:
 
     def __init__(self) -> None:
         self._epoch: int | None = None
+        self._read_at: datetime | None = None
         self._open: tuple[Override, ...] = ()
 
     def in_force(
@@ -202,12 +203,14 @@ class KnownOverrides:
             epoch: `KnownNumbers.epoch` of this transaction: they are read again when it changes,
                 that is when anybody else wrote; None reads them.
         """
-        if epoch is None or epoch != self._epoch:
+        # With a clock that was set back, one that seemed over when they were read is in force.
+        back = self._read_at is not None and at < self._read_at
+        if epoch is None or epoch != self._epoch or back:
             rows = conn.execute(
                 f"{_SELECT} WHERE until > ? AND ended_at IS NULL ORDER BY id", (micros(at),)
             )
             self._open = tuple(_override(row) for row in rows)
-            self._epoch = epoch
+            self._epoch, self._read_at = epoch, at
         return (
             tuple([one for one in self._open if one.campaign == campaign and one.in_force(at)])
             if self._open
