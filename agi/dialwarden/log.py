@@ -40,6 +40,8 @@ _verdict_log = logging.getLogger("dialwarden.verdict")
 # (-0000001f, and ;2 for the far half of a Local channel), its ids (1764000000.42) and ours
 # (dw- and random hexadecimal) are none.
 _NUMBER_IN_TEXT = re.compile(r"\+?\d{6,}")
+# As a person writes one down: "+33 (0)6 12-34.56 78". A date written in digits goes with it.
+_NUMBER_IN_WORDS = re.compile(r"\+?\(?\d(?:[\s./()-]{0,3}\d){5,}")
 _COUNTED = re.compile(r"(?<![\w/])(\w+/[^\s(),]+)(-0[0-9a-f]{7}(?:;[12])?)(?![\w;-])")
 _UNIQUEID = re.compile(r"([\w.]+-)?\d{9,11}\.\d+(;[12])?|dw-(unbound-)?[0-9a-f]{24}")
 
@@ -71,6 +73,12 @@ class VerdictLog:
         parts[0::3] = map(_masked, parts[0::3])
         parts[1::3] = map(_masked, parts[1::3])
         return printable("".join(parts))
+
+    def veiled_words(self, text: str) -> str:
+        """What a person wrote, a name or a reason, without the numbers in it, however written."""
+        if not self.clear_numbers:
+            text = _NUMBER_IN_WORDS.sub(lambda found: mask(found[0]), text)
+        return printable(text)
 
     def write(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
         """One line: at INFO, at WARNING where a call left without asking, or at ERROR where we
@@ -106,7 +114,7 @@ class VerdictLog:
             fields["would_refuse"] = True
         if verdict.waived:
             fields["overrides"] = [
-                {"id": one.override, "rule": one.refusal.rule, "by": self.veiled(one.by)}
+                {"id": one.override, "rule": one.refusal.rule, "by": self.veiled_words(one.by)}
                 for one in verdict.waived
             ]
         if answer.attempt is not None:
@@ -142,7 +150,7 @@ class VerdictLog:
         told = []
         for override, by in dict.fromkeys((one.override, one.by) for one in verdict.waived):
             rules = [w.refusal.rule.value for w in verdict.waived if w.override == override]
-            told.append(f"override {override} ({'&'.join(rules)}, by {self.veiled(by)})")
+            told.append(f"override {override} ({'&'.join(rules)}, by {self.veiled_words(by)})")
         return " and ".join(told)
 
 

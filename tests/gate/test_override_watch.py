@@ -14,6 +14,7 @@ from tests.gate.world import NOW, World
 from dialwarden.errors import LedgerUnavailable
 from dialwarden.gate.override_watch import OverrideWatch
 from dialwarden.ledger.connection import open_ledger, transaction
+from dialwarden.ledger.overrides import end_override
 
 
 @pytest.fixture(autouse=True)
@@ -166,3 +167,18 @@ async def test_a_clock_that_is_set_back_begins_none_before_its_time(
     assert await watched.look() == []
     watched.world.clock.advance(minutes=5)
     assert len(await watched.look()) == 1
+
+
+@pytest.mark.parametrize(
+    "typed", ["0612345678", "06 12 34 56 78", "06.12.34.56.78", "+33 (0)6-12-34-56-78"]
+)
+async def test_a_number_that_somebody_typed_into_a_reason_is_masked_however_it_is_written(
+    watched: Watched, typed: str
+) -> None:
+    watched.world.elsewhere(let_go("free", "hours", by=f"Anna {typed}", why=f"call {typed} back"))
+    told = await watched.look()
+    watched.world.elsewhere(lambda conn: end_override(conn, 1, at=NOW, by="Bob", why=typed))
+    told += await watched.look()
+    words = [line.partition("by ")[2] for line in told]
+    assert len(words) == 2
+    assert all("••" in text and "12" not in text and "34" not in text for text in words)

@@ -143,6 +143,10 @@ class Gate:
         """A text of the PBX's without the numbers in it, as the log may have it."""
         return self._verdicts.veiled(text)
 
+    def veiled_words(self, text: str) -> str:
+        """What a person wrote without the numbers in it, as the log may have it."""
+        return self._verdicts.veiled_words(text)
+
     def say(self, answer: Answer, question: Question, rulebook: Rulebook, started: float) -> None:
         """Count a verdict and write its line in the log stream; also of a call that did not ask.
 

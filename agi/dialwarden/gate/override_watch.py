@@ -108,7 +108,7 @@ class OverrideWatch:
             "override %d %s: campaign %s, %s let go until %s, by %s: %s", one.id,
             "is in force" if first else "begins", one.campaign, "&".join(one.rules),
             one.until.astimezone(UTC).isoformat(timespec="seconds"),
-            self._gate.veiled(one.by), self._gate.veiled(one.why),
+            self._gate.veiled_words(one.by), self._gate.veiled_words(one.why),
         )  # fmt: skip
 
     def _say_over(self, one: Override, *, lost: bool = False) -> None:
@@ -118,7 +118,7 @@ class OverrideWatch:
             how = "its time is up"
         else:
             why = f": {one.ended_why}" if one.ended_why else ""
-            how = self._gate.veiled(f"ended by {one.ended_by}{why}")
+            how = self._gate.veiled_words(f"ended by {one.ended_by}{why}")
         log.warning(
             "override %d is over: campaign %s, %s enforced again; %s", one.id, one.campaign,
             "&".join(one.rules), how,
