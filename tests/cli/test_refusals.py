@@ -272,6 +272,14 @@ def test_following_shows_nothing_twice_and_misses_nothing_when_rows_are_purged(
     assert followed(site, monkeypatch, now(site), purge, now(site))[0] == [2, 3]
 
 
+def test_following_misses_nothing_while_the_clock_is_set_back(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = datetime.now(UTC) - timedelta(hours=1)
+    ids, _ = followed(site, monkeypatch, now(site), lambda: record(site, earlier), now(site))
+    assert ids == [1, 2, 3]
+
+
 def test_following_waits_for_the_first_ledger_of_a_fresh_install(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,8 +84,10 @@ class _Followed:
         if self._conn is None:
             self._conn = self._opened.enter_context(self._site.reading())
         looked = utc_now()
+        # Behind a row that was shown everything is new, though its clock was set back.
+        since = self._since if self._after is None else None
         with snapshot(self._conn) as conn:
-            rows = list(self._listing(conn, since=self._since, after_id=self._after))
+            rows = list(self._listing(conn, since=since, after_id=self._after))
         if self._after is None:
             rows = [row for row in rows if (row["id"], row["at"]) not in self._shown]
         for row in rows:
