@@ -91,6 +91,30 @@ def test_each_campaign_says_what_the_gate_says(filled: Site) -> None:
         assert one == {name: told_there[name] for name in one}
 
 
+def test_where_a_dialer_that_names_the_person_is_told_otherwise_that_is_said(site: Site) -> None:
+    """What the person said or had on another number holds for whoever asks with that person."""
+    site.run("attempts", "import", site.file(
+        "number,professional,at,outcome,person\n"
+        f"{N},acme,2026-10-09 10:30,answered,P1\n"
+        "+33687654321,acme,2026-11-10 10:00,busy,P1\n"
+    ))  # fmt: skip
+    at = ("--campaign", "plain", "--at", AT)
+    (told,) = site.json("why", N, *at)["campaigns"]
+    assert told["verdict"] == "ALLOW"
+    judged = site.json("check", N, *at, "--person", "P1", status=1)
+    assert [one["rule"] for one in judged["refusals"]] == ["frequency"]
+    assert told["as_person"] == {"P1": judged}
+    text = site.out("why", N, *at)
+    assert "      asked with person P1: REFUSE" in text
+    assert "          frequency: attempts for acme within 1 day: 1 (limit 1)" in text
+
+
+def test_a_person_is_not_told_where_it_changes_nothing(filled: Site) -> None:
+    for one in filled.json("why", N, "--at", AT)["campaigns"]:
+        assert "as_person" not in one
+    assert "asked with person" not in filled.out("why", N, "--at", AT)
+
+
 def test_shadow_mode_is_said(filled: Site) -> None:
     told = filled.out("why", N, "--campaign", "shadow", "--at", "2026-11-10T22:00:00+01:00")
     assert (

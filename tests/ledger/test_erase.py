@@ -324,6 +324,12 @@ def test_the_other_numbers_of_a_person_are_named_and_left(conn: sqlite3.Connecti
     assert persons_of(conn, A) == {}  # what was reduced names nobody
 
 
+def test_an_id_that_only_looks_like_a_hash_is_a_person_like_any(conn: sqlite3.Connection) -> None:
+    """A dialer may number households so."""
+    attempts.reserve(conn, attempt(A, NOW, person="h:42"))
+    assert persons_of(conn, A) == {"h:42": ()}
+
+
 def test_an_attempt_stays_while_a_silent_call_to_another_number_of_its_person_rests_on_it(
     conn: sqlite3.Connection,
 ) -> None:

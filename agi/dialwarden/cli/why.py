@@ -7,7 +7,8 @@ of the gate, and what a single record does of the gate's rules. How people are t
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 import click
@@ -34,18 +35,24 @@ from dialwarden.ledger.connection import snapshot
 from dialwarden.ledger.list_cache import ListCache
 from dialwarden.numbers import Number
 from dialwarden.question import Purpose, Question
-from dialwarden.verdict import Reason
+from dialwarden.verdict import Reason, Verdict
 
 REFUSALS_SHOWN = 10
 
 
 @dataclass(frozen=True)
 class Told:
-    """What one campaign makes of the number."""
+    """What one campaign makes of the number.
+
+    Attributes:
+        as_person: what it makes of a question that names a person of the number, by that person,
+            where that is something else.
+    """
 
     campaign: str
     enforced: bool
     answer: Answer
+    as_person: Mapping[str, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,17 @@ def _story(
         decider = Decider(lists)
         told = []
         for reading in readings:
-            told.append(_told(conn, site, decider, reading, now, as_of))
+            plain = _told(conn, site, decider, reading, now, as_of)
+            others = {
+                person: _told(conn, site, decider, _with(reading, person), now, as_of).answer
+                for person in records.persons
+            }
+            differ = {
+                person: answer
+                for person, answer in others.items()
+                if _failed(answer.verdict) != _failed(plain.answer.verdict)
+            }
+            told.append(replace(plain, as_person=differ))
             _mark(conn, records, reading, now, as_of)
     return Story(callee, typed, region, now, as_of is None, records, told)
 
@@ -146,6 +163,16 @@ def _reading(site: Site, callee: Number, typed: str, campaign: str, region: str)
         return reading
     question = Question(callee.e164, campaign=campaign, region=region)
     return read_question(question, site.rulebook)
+
+
+def _with(reading: Reading, person: str) -> Reading:
+    """The same question by a dialer that knows whose number it is."""
+    return replace(reading, question=replace(reading.question, person=person))
+
+
+def _failed(verdict: Verdict) -> tuple[object, ...]:
+    """The rules that refuse, and those that overrides have let go."""
+    return (*verdict.rules, None, *(one.refusal.rule for one in verdict.waived))
 
 
 def _told(
@@ -271,7 +298,17 @@ def as_json_value(story: Story, language: str) -> dict[str, object]:
             {
                 **verdict_as_json(told.answer.verdict, language, live=story.live),
                 "enforced": told.enforced,
+                **_as_persons(told, language, live=story.live),
             }
             for told in story.campaigns
         ],
     }
+
+
+def _as_persons(told: Told, language: str, *, live: bool) -> dict[str, object]:
+    """There where there is something to say."""
+    found = {
+        person: verdict_as_json(answer.verdict, language, live=live)
+        for person, answer in told.as_person.items()
+    }
+    return {"as_person": found} if found else {}

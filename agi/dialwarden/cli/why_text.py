@@ -254,9 +254,7 @@ def _verdict(told: Told, language: str) -> Iterator[str]:
     policy = f" (for {verdict.professional}, policy {verdict.policy}{regime})"
     shadow = "" if verdict.allowed or told.enforced else "; shadow mode: it would be let go"
     yield f"  {verdict.campaign}: {verdict.decision.value}{policy}{shadow}"
-    for refusal in verdict.refusals:
-        until = f", until {clock(whole_second_up(refusal.until))}" if refusal.until else ""
-        yield f"      {refusal.rule.value}: {sentence(refusal.reason, language)}{until}"
+    yield from _refusals(verdict, language)
     for waived in verdict.waived:
         rule, reason = waived.refusal.rule.value, sentence(waived.refusal.reason, language)
         yield f"      {rule}: {reason}; let go under override {waived.override}, by {waived.by}"
@@ -265,3 +263,13 @@ def _verdict(told: Told, language: str) -> Iterator[str]:
     if not verdict.allowed:
         told_next = clock(verdict.next) if verdict.next else "never by waiting alone"
         yield f"      next: {told_next}"
+    for person, answer in told.as_person.items():
+        yield f"      asked with person {person}: {answer.verdict.decision.value}"
+        for line in _refusals(answer.verdict, language):
+            yield f"    {line}"
+
+
+def _refusals(verdict: Verdict, language: str) -> Iterator[str]:
+    for refusal in verdict.refusals:
+        until = f", until {clock(whole_second_up(refusal.until))}" if refusal.until else ""
+        yield f"      {refusal.rule.value}: {sentence(refusal.reason, language)}{until}"

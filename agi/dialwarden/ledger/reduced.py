@@ -7,6 +7,7 @@ by looking, or by accident.
 
 from __future__ import annotations
 
+import re
 import secrets
 import sqlite3
 from datetime import datetime
@@ -18,6 +19,9 @@ from dialwarden.ledger.connection import LedgerConnection, micros, transaction
 _KEY_BYTES = 32
 _63_BITS = (1 << 63) - 1
 _PERSON_MARK = "h:"
+_PERSON_BYTES = 16
+# Whole: a dialer's own ids may begin so.
+_REDUCED_PERSON = re.compile(f"{_PERSON_MARK}[0-9a-f]{{{2 * _PERSON_BYTES}}}")
 
 
 class Subject(NamedTuple):
@@ -77,12 +81,12 @@ def reduced_number(key: bytes, number: int) -> int:
 def reduced_person(key: bytes, person: str) -> str:
     """What stands for a person's id in a reduced row."""
     named = b"person:" + person.encode(errors="surrogatepass")
-    return _PERSON_MARK + blake2b(named, digest_size=16, key=key).hexdigest()
+    return _PERSON_MARK + blake2b(named, digest_size=_PERSON_BYTES, key=key).hexdigest()
 
 
 def is_reduced(person: str) -> bool:
     """Whether what stands in a row is no person's id but its hash."""
-    return person.startswith(_PERSON_MARK)
+    return _REDUCED_PERSON.fullmatch(person) is not None
 
 
 def subject(conn: sqlite3.Connection, number: int, person: str = "") -> Subject:
