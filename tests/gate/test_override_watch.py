@@ -167,6 +167,11 @@ async def test_a_clock_that_is_set_back_begins_none_before_its_time(
     assert await watched.look() == []
     watched.world.clock.advance(minutes=5)
     assert len(await watched.look()) == 1
+    watched.world.clock.advance(minutes=-5)
+    [told] = await watched.look()
+    assert told.endswith("free, hours enforced again; the clock was set back to before it began")
+    watched.world.clock.advance(minutes=5)
+    assert len(await watched.look()) == 1
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,8 @@ class OverrideWatch:
         if lost:
             how = "the ledger does not have it any more"
         elif one.ended_at is None:
-            how = "its time is up"
+            back = self._gate.now() < one.since
+            how = "the clock was set back to before it began" if back else "its time is up"
         else:
             why = f": {one.ended_why}" if one.ended_why else ""
             how = self._gate.veiled_words(f"ended by {one.ended_by}{why}")
