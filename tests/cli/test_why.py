@@ -274,3 +274,7 @@ def test_an_override_is_named_in_the_verdict_and_with_the_call_that_left_under_i
     assert re.search(r"frequency: .*; let go under override 1, by Ann", told)
     (verdict,) = site.json("why", N, "--campaign", "plain")["campaigns"]
     assert [one["override"] for one in verdict["waived"]] == [1]
+    with site.writing() as conn:
+        conn.execute("UPDATE attempt SET enforced = 1")
+    told = site.out("why", N, "--campaign", "plain")
+    assert "asked at agi, for its next trunk let go under override 1 (frequency)" in told

@@ -35,6 +35,7 @@ from dialwarden.gate.verdicts import Answer
 from dialwarden.gate.waiving import NEVER, WAIVABLE
 from dialwarden.ledger.connection import open_ledger, snapshot, transaction
 from dialwarden.ledger.overrides import NewOverride, begin_override, end_override
+from dialwarden.ledger.tallies import Span, attempt_tallies, refusal_tallies
 from dialwarden.question import Question
 from dialwarden.verdict import Rule
 
@@ -389,8 +390,12 @@ def test_a_call_that_was_allowed_before_says_so_when_it_is_let_go_for_another_tr
     again = office.ask(campaign="shut_soon", call="1700000000.again")
     assert (again.attempt, again.reserved, again.allowed) == (first.attempt, False, True)
     [attempt] = office.attempts()
-    assert (attempt["enforced"], attempt["overrides"]) == (False, json.dumps({"hours": 1}))
+    # One call, and in a report one that the rules allowed.
+    assert (attempt["enforced"], attempt["overrides"]) == (True, json.dumps({"hours": 1}))
     assert attempt["asked"] == 2
+    day = Span(NOW - timedelta(hours=1), NOW + timedelta(hours=1))
+    assert sum(one.count for one in attempt_tallies(office.conn, day) if one.enforced) == 1
+    assert list(refusal_tallies(office.conn, day)) == []
 
 
 def test_with_the_clock_put_right_one_that_seemed_over_holds_for_live_questions_too(

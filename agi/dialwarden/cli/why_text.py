@@ -120,6 +120,8 @@ def _attempt(row: Row, here: tzinfo) -> str:
         became += ", silent" if row["silent"] else ""
     asked = f"{row['door']}{f' by {by}' if (by := row['asked_by']) else ''}"
     shadow = "" if row["enforced"] else f", let go{_overridden(row) or ' in shadow mode'}"
+    if row["enforced"] and (under := _overridden(row)):
+        shadow = f", for its next trunk let go{under}"
     told = f"{row['id']}, {_whose(row)}: {became}; asked at {asked}{shadow}"
     held: dict[str, datetime] = {}
     for found in _standing(row).values():

@@ -309,13 +309,12 @@ class Decider:
         agreed: Appointment | None = None,
     ) -> Answer | _Reservation:
         let_go = not verdict.allowed
-        enforced = not (let_go or verdict.waived)
         if earlier is not None:
-            against = None
-            if not enforced:
-                basis = basis_of(verdict, reading, rulebook, consulted)
-                against = self._basis_id(together.conn, basis)
-            attempts.repeat(together.conn, earlier.id, let_go=against)
+            basis = None
+            if verdict.waived:  # its next trunk is dialled under an override: that it says so
+                under = basis_of(verdict, reading, rulebook, consulted)
+                basis = self._basis_id(together.conn, under)
+            attempts.repeat(together.conn, earlier.id, basis_id=basis)
             if agreed is not None:
                 appointments.use(together.conn, earlier.id, agreed.id)
             return Answer(verdict, earlier.id, let_go=let_go, lists=consulted)
@@ -338,7 +337,7 @@ class Decider:
             dialling=reading.dialling,
             relationship=question.relationship,
             zones=reading.zone_names,
-            enforced=enforced,
+            enforced=not (let_go or verdict.waived),
             basis_id=self._basis_id(
                 together.conn,
                 ruling.basis if ruling else basis_of(verdict, reading, rulebook, consulted),

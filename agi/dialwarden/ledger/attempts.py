@@ -228,20 +228,19 @@ def open_attempt(
     return OpenAttempt(row[0], instant(row[1]), State(row[2]), row[3], row[4])
 
 
-def repeat(conn: sqlite3.Connection, attempt: int, *, let_go: int | None = None) -> None:
+def repeat(conn: sqlite3.Connection, attempt: int, *, basis_id: int | None = None) -> None:
     """Note that the ALLOW of an open attempt was given once more.
 
     Args:
-        let_go: the basis of a refusal that the call was let go against this time: what leaves now
-            leaves under it, whatever the first ALLOW was judged by.
+        basis_id: what it was judged by this time, in place of what it was the first time. Whether
+            that one was `enforced` stays: it is one call, and counted as what it was.
 
     Raises:
         NoSuchAttempt: nobody has that id.
     """
-    against = "" if let_go is None else ", enforced = 0, basis_id = :let_go"
     changed = conn.execute(
-        f"UPDATE attempt SET asked = asked + 1{against} WHERE id = :id",
-        {"id": attempt, "let_go": let_go},
+        "UPDATE attempt SET asked = asked + 1, basis_id = ifnull(:basis, basis_id) WHERE id = :id",
+        {"id": attempt, "basis": basis_id},
     )
     if not changed.rowcount:
         raise NoSuchAttempt(attempt)
