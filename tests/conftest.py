@@ -1,5 +1,7 @@
 """What every test leans on: the time zones of the pinned data, as in the program, and no clock."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 # Before any test module: pytest would take tests/bench, whose folder has the same name, for the
@@ -15,3 +17,7 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("unhurried")
+
+# A run that a shell has put in the background ignores INT, and so would every program it starts.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
