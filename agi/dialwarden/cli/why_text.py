@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dialwarden.cli.check import exemption
 from dialwarden.cli.output import clock, counted, isoformat_values, printable
+from dialwarden.cli.story import Row
+from dialwarden.cli.why_story import Story, Told
 from dialwarden.numbers import zone
 from dialwarden.policy.period import whole_second_up
 from dialwarden.reasons import sentence
 from dialwarden.verdict import Verdict
-
-if TYPE_CHECKING:
-    from dialwarden.cli.story import Row
-    from dialwarden.cli.why import Story, Told
 
 _FLAWS = {
     "scope": "given for something else",
