@@ -101,6 +101,22 @@ async def test_a_list_that_was_never_imported_is_degraded_until_it_is(tmp_path: 
         assert metric(running, "dialwarden_list_numbers", list="house") == 1
 
 
+async def test_a_ledger_that_is_away_is_told_before_a_call_finds_out(tmp_path: Path) -> None:
+    with start(tmp_path) as running:
+        assert health(running)["ledger"] == {"available": True, "why": ""}
+        names = [f"ledger.db{more}" for more in ("", "-wal", "-shm")]
+        (tmp_path / "aside").mkdir()
+        for name in names:
+            (tmp_path / name).rename(tmp_path / "aside" / name)
+        await asyncio.to_thread(
+            running.until, lambda: "there is no such file" in health(running)["ledger"]["why"]
+        )
+        assert metric(running, "dialwarden_ledger_available") == 0
+        for name in names:
+            (tmp_path / "aside" / name).rename(tmp_path / name)
+        await asyncio.to_thread(running.until, lambda: health(running)["ledger"]["available"])
+
+
 async def test_blind_is_503_and_the_gateway_is_counted(tmp_path: Path) -> None:
     with start(tmp_path, AMI) as running:
         status, body = await asyncio.to_thread(page, running, "/healthz")

@@ -32,6 +32,7 @@ from dialwarden.doors.notify import Systemd
 from dialwarden.errors import LedgerError
 from dialwarden.gate.counting import ALLOW, REFUSE, WOULD_REFUSE
 from dialwarden.gate.gate import Gate
+from dialwarden.gate.ledger_watch import LedgerWatch
 from dialwarden.gate.override_watch import OverrideWatch
 from dialwarden.known_lists import known_lists
 from dialwarden.ledger.survey import FileSizes, Survey, file_sizes, survey
@@ -66,6 +67,7 @@ class Monitoring:
     ) -> None:
         self._config = config
         self._gate = gate
+        self._ledger_watch = LedgerWatch(gate)
         self._overrides = overrides
         self._agi = agi
         self._systemd = systemd
@@ -172,7 +174,11 @@ class Monitoring:
         while True:
             await asyncio.sleep(LOOK_S)
             await self._look()
-            self._systemd.status(self.status())
+            try:
+                await self._ledger_watch.look(LOOK_S)
+                self._systemd.status(self.status())
+            except Exception:  # whatever it is: it is looked at again
+                log.exception("monitoring: it was not looked how the bridge is")
 
     async def _look(self) -> None:
         """Read what the ledger says of lists and purges; what was known stays where it cannot."""

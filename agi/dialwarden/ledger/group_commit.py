@@ -229,6 +229,17 @@ class Ledger:
         is like."""
         await self._thread.run(_nothing)
 
+    async def take_nothing(self, *, written: bool) -> None:
+        """Return when a work that changes nothing went the way of every work.
+
+        Args:
+            written: a page is written all the same; else a full disk is not noticed.
+
+        Raises:
+            LedgerUnavailable, LedgerBroken: a call's work would not have been taken.
+        """
+        await self.transact(_same_version if written else _nothing)
+
     async def close(self) -> None:
         """Finish what is queued, copy the log into the file, close. Refuses new works at once.
 
@@ -327,3 +338,9 @@ class Ledger:
 
 def _nothing(_: sqlite3.Connection) -> None:
     """What any thread that lives can do."""
+
+
+def _same_version(conn: sqlite3.Connection) -> None:
+    """Write the file's head as it is: a page to the log, and an fsync."""
+    (version,) = conn.execute("PRAGMA user_version").fetchone()
+    conn.execute(f"PRAGMA user_version = {version}")
