@@ -126,3 +126,58 @@ def test_a_predecessor_that_died_meanwhile_is_no_error() -> None:
     Systemd({"DIALWARDEN_READY_FD": str(writing)}).ready()
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(writing)
+
+
+def filled(sock: socket.socket) -> int:
+    """Have the socket take no more for now; how many datagrams it holds."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        for count in range(100_000):
+            try:
+                other.sendto(b"another's", sock.getsockname())
+            except BlockingIOError:
+                return count
+    raise AssertionError("it takes everything")
+
+
+def test_what_systemd_waits_for_is_said_again_until_it_takes_it(
+    systemd: tuple[socket.socket, str],
+) -> None:
+    """Else a start would be ended for taking too long, and a reload would never be over."""
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    held = filled(sock)
+    told.ready("ready")
+    told.status("ready")  # it is full still
+    for _ in range(held):
+        assert sock.recv(100) == b"another's"
+    told.status("ready")
+    assert sock.recv(100) == b"READY=1\nMAINPID=%d\nSTATUS=ready" % os.getpid()
+    told.status("ready")
+    told.status("degraded")
+    assert sock.recv(100) == b"STATUS=degraded"
+
+
+def test_a_status_that_was_not_taken_is_said_again(systemd: tuple[socket.socket, str]) -> None:
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    held = filled(sock)
+    told.status("degraded")
+    for _ in range(held):
+        sock.recv(100)
+    told.status("degraded")
+    assert sock.recv(100) == b"STATUS=degraded"
+
+
+def test_who_handed_over_owes_nothing_any_more(systemd: tuple[socket.socket, str]) -> None:
+    sock, address = systemd
+    told = Systemd({"NOTIFY_SOCKET": address})
+    held = filled(sock)
+    told.reloaded("ready")
+    told.hush()
+    for _ in range(held):
+        sock.recv(100)
+    told.status("ready")
+    sock.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        sock.recv(100)

@@ -39,7 +39,10 @@ class Systemd:
 
     def __init__(self, environ: MutableMapping[str, str] = os.environ) -> None:
         self._environ = environ
-        self._status = ""
+        self._status = ""  # the last that was taken
+        # A READY=1 that was not taken. Without it systemd would end a start for taking too long,
+        # and believe a reload to go on for ever.
+        self._owed = ""
         self._hushed = False
 
     @property
@@ -69,7 +72,7 @@ class Systemd:
                 os.write(int(ready_fd), READY_WORD)
             with contextlib.suppress(OSError):
                 os.close(int(ready_fd))
-        self._say(f"READY=1\nMAINPID={os.getpid()}{self._with_status(status)}")
+        self._say_ready(f"READY=1\nMAINPID={os.getpid()}", status)
 
     def reloading(self) -> None:
         """Say that the configuration is being read; `reloaded` has to follow, whatever comes."""
@@ -78,12 +81,14 @@ class Systemd:
 
     def reloaded(self, status: str = "") -> None:
         """Say that we serve on, by the new configuration or by the old one."""
-        self._say(f"READY=1{self._with_status(status)}")
+        self._say_ready(self._owed or "READY=1", status)
 
     def status(self, status: str) -> None:
-        """Say in one line how we are, where that is not what was said last."""
-        if self._shortened(status) != self._status:
-            self._say(self._with_status(status).lstrip("\n"))
+        """Say in one line how we are, where that is not what was taken last."""
+        if self._owed:
+            self._say_ready(self._owed, status)
+        elif (short := _shortened(status)) != self._status and self._say(f"STATUS={short}"):
+            self._status = short
 
     def alive(self) -> None:
         """Give a sign of life."""
@@ -97,17 +102,21 @@ class Systemd:
         """Say nothing from now on: another process speaks for the service."""
         self._hushed = True
 
-    def _with_status(self, status: str) -> str:
-        self._status = self._shortened(status)
-        return f"\nSTATUS={self._status}" if status else ""
+    def _say_ready(self, ready: str, status: str) -> None:
+        """Say `ready`, or owe it until the next status is said."""
+        short = _shortened(status)
+        if self._say(f"{ready}\nSTATUS={short}" if short else ready):
+            self._owed, self._status = "", short
+        else:
+            self._owed = ready
 
-    @staticmethod
-    def _shortened(status: str) -> str:
-        return status.replace("\n", " ")[:_LONGEST_STATUS]
+    def _say(self, state: str) -> bool:
+        """Whether it was taken; also when nothing is to be said."""
+        return self._hushed or sd_notify(state, self._environ)
 
-    def _say(self, state: str) -> None:
-        if not self._hushed:
-            sd_notify(state, self._environ)
+
+def _shortened(status: str) -> str:
+    return status.replace("\n", " ")[:_LONGEST_STATUS]
 
 
 def sd_notify(state: str, environ: Mapping[str, str] = os.environ) -> bool:
