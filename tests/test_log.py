@@ -8,6 +8,7 @@ import io
 import json
 import logging
 import os
+import resource
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ from tests.gate.world import rulebook_of
 
 from dialwarden.gate.rulebook import Rulebook
 from dialwarden.gate.verdicts import Answer
-from dialwarden.log import VerdictLog, set_up_logging
+from dialwarden.log import VerdictLog, lines_lost, set_up_logging
 from dialwarden.log_lines import ConsoleFormatter, JsonFormatter
 from dialwarden.question import Door, Question
 from dialwarden.verdict import Decision, NotJudged, Reason, Refusal, Rule, Verdict, Waived
@@ -340,6 +341,34 @@ def test_a_long_line_stops_nobody_when_the_reader_has(monkeypatch: pytest.Monkey
         *_, lost, again = (json.loads(line) for line in reader.read(1 << 20).splitlines() if line)
     assert "lines are lost" in lost["message"]
     assert again["message"] == "again"
+
+
+def test_lines_that_a_full_disk_did_not_take_are_counted_as_lost(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    logger = logging.getLogger("dialwarden")
+    with file.open("w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        set_up_logging(style="json", level="info")
+        before = lines_lost()
+        logger.info("first")
+        room = file.stat().st_size + 10
+        # As a disk that fills within a line; Python has the kernel's SIGXFSZ ignored.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+        try:
+            logger.info("second")
+            VerdictLog().write(ALLOWED, Question(DIALLED), RULEBOOK, time.perf_counter())
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert lines_lost() - before == 2
+        logger.info("again")
+        assert lines_lost() - before == 2
+    first, begun, lost, again = file.read_text().splitlines()
+    assert len(begun) == 10
+    assert json.loads(lost)["message"].startswith("2 lines are lost")
+    assert [json.loads(line)["message"] for line in (first, again)] == ["first", "again"]
 
 
 def test_setting_up_again_replaces_and_does_not_double(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """Lines of the log on standard error: their forms, and how they are written without waiting.
 
 Owns both formats, and the promise that whoever reads the log slowly, or not at all, holds up no
-call: a line that would have to wait is lost, and counted. What a line says is `log`'s.
+call: a line that would have to wait, or that a disk does not take, is lost, and counted. What a
+line says is `log`'s.
 
 Where standard error is systemd's journal each line begins with its priority, sd-daemon(3), so that
 `journalctl -p warning` finds it; the journal takes that off.
@@ -185,9 +186,21 @@ class StreamLines(NeverWaiting):
             if not self._has_room():
                 self._broken_off = self._broken_off or start > 0
                 return False
-            os.write(self._stream.fileno(), text[start : start + select.PIPE_BUF])
-            self._broken_off = False
+            if not self._written(text[start : start + select.PIPE_BUF], begun=start > 0):
+                return False
         return True
+
+    def _written(self, piece: bytes, *, begun: bool) -> bool:
+        """Whether all of a piece was taken; a disk that fills takes a part, and then refuses."""
+        try:
+            taken = os.write(self._stream.fileno(), piece)
+        except OSError:
+            taken = 0
+        if taken == len(piece):
+            self._broken_off = False
+            return True
+        self._broken_off = self._broken_off or begun or taken > 0
+        return False
 
 
 def is_journal(descriptor: int, environ: Mapping[str, str]) -> bool:

@@ -141,7 +141,7 @@ def _program(figures: Figures) -> Iterator[Metric]:
                  figures.started_at.timestamp())  # fmt: skip
     yield _one_of("status", "How the bridge is, as /healthz has it.", "status",
                   figures.health.status, Status)  # fmt: skip
-    yield _counter("log_lines_lost", "Lines that nobody read fast enough.",
+    yield _counter("log_lines_lost", "Lines that nobody read fast enough, or no disk took.",
                    figures.health.lines_lost)  # fmt: skip
 
 
