@@ -401,6 +401,35 @@ async def test_a_client_that_does_not_read_is_cut_off_and_costs_no_memory() -> N
     await server.stop()
 
 
+async def test_many_requests_at_once_let_others_in_between() -> None:
+    """A page takes milliseconds: a hundred of them in a row would keep calls waiting."""
+    sock = listen("127.0.0.1:0")
+    loop = asyncio.get_running_loop()
+    asked, turn, made = 500, 0, list[int]()
+
+    def tick() -> None:
+        nonlocal turn
+        turn += 1
+        if len(made) < asked:
+            loop.call_soon(tick)
+
+    def page(_: Asked) -> Page:
+        made.append(turn)
+        return Page(200, b"{}")
+
+    server = HttpServer({"/metrics": page})
+    await server.start(sock)
+    tick()
+    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\n"
+    end = b"Connection: close\r\n\r\n"
+    said = await Served(sock.getsockname()[1]).say(
+        (request + b"\r\n") * (asked // 2), (request + b"\r\n") * (asked // 2 - 1) + request + end
+    )
+    assert said.count(b"HTTP/1.1 200") == asked
+    assert len(set(made)) == asked
+    await server.stop()
+
+
 async def test_stopping_ends_every_connection_and_frees_the_port() -> None:
     sock = listen("127.0.0.1:0")
     port = sock.getsockname()[1]

@@ -131,7 +131,11 @@ class HttpServer:
 
 
 class _Connection(asyncio.Protocol):
-    """One client: its requests in turn, each answered as soon as its head is read."""
+    """One client: its requests in turn, each answered as soon as its head is read.
+
+    One at a time: a page takes milliseconds, and many requests may come in one piece. Between two
+    of them the loop comes round, and calls are answered.
+    """
 
     def __init__(self, server: HttpServer) -> None:
         self._server = server
@@ -140,6 +144,7 @@ class _Connection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._reading_on = True  # False: nothing that still comes is looked at
         self._paused = False
+        self._next: asyncio.Handle | None = None  # takes up what has come already
 
     # What the transport calls.
 
@@ -158,7 +163,8 @@ class _Connection(asyncio.Protocol):
         if self._http.their_state is h11.IDLE and not self._http.trailing_data[0]:
             self._within(self._server.request_s)
         self._http.receive_data(data)
-        self._go_on()
+        if self._next is None:
+            self._go_on()
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -169,13 +175,13 @@ class _Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._paused = False
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
             self._wait_for_next()
-            self._go_on()
+            self._soon()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
+        self._reading_on = False
         self._server.leave(self)
 
     def close(self) -> None:
@@ -190,17 +196,32 @@ class _Connection(asyncio.Protocol):
 
     # What comes of it.
 
+    def _soon(self) -> None:
+        """Go on when the loop has come round; until then no more is read."""
+        if self._next is None and self._transport is not None:
+            self._transport.pause_reading()
+            self._next = asyncio.get_running_loop().call_soon(self._take_up)
+
+    def _take_up(self) -> None:
+        self._next = None
+        if self._paused or self._transport is None or self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        self._go_on()
+
     def _go_on(self) -> None:
-        """Answer every whole request that has come, as long as the answers are taken."""
-        while self._reading_on and not self._paused:
-            try:
-                event = self._http.next_event()
-            except h11.RemoteProtocolError as error:
-                self._refuse(error)
-                return
-            if not isinstance(event, h11.Request):
-                return
+        """Answer a request that has come whole, as long as the answers are taken."""
+        if not self._reading_on or self._paused:
+            return
+        try:
+            event = self._http.next_event()
+        except h11.RemoteProtocolError as error:
+            self._refuse(error)
+            return
+        if isinstance(event, h11.Request):
             self._answer(event)
+            if self._reading_on and self._http.trailing_data[0]:
+                self._soon()
 
     def _answer(self, request: h11.Request) -> None:
         page = self._server.page(request)
