@@ -117,6 +117,39 @@ async def test_a_ledger_that_is_away_is_told_before_a_call_finds_out(tmp_path: P
         await asyncio.to_thread(running.until, lambda: health(running)["ledger"]["available"])
 
 
+LATER = """
+id = "later"
+title = "Not yet"
+country = "FR"
+binds = "Nobody yet."
+[[regimes]]
+id = "later"
+title = "Not yet"
+from = 2999-01-01
+purposes = ["sales"]
+"""
+OF_LATER = """
+[policies]
+path = "policies"
+[campaigns.early]
+professional = "acme"
+policy = "later"
+region = "FR"
+"""
+
+
+async def test_a_campaign_without_a_regime_in_force_is_degraded(tmp_path: Path) -> None:
+    (tmp_path / "policies").mkdir()
+    write_config(tmp_path / "policies", LATER, "later.toml")
+    with start(tmp_path, OF_LATER) as running:
+        assert (
+            "calls of early are refused (campaign): policy later has no regime in force"
+            in health(running)["why"]
+        )
+        said = await ask(running.port, "check", number="0612345678", campaign="early")
+        assert said["DIALWARDEN_RULE"] == "campaign"
+
+
 async def test_blind_is_503_and_the_gateway_is_counted(tmp_path: Path) -> None:
     with start(tmp_path, AMI) as running:
         status, body = await asyncio.to_thread(page, running, "/healthz")

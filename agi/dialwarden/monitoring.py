@@ -34,7 +34,7 @@ from dialwarden.gate.counting import ALLOW, REFUSE, WOULD_REFUSE
 from dialwarden.gate.gate import Gate
 from dialwarden.gate.ledger_watch import LedgerWatch
 from dialwarden.gate.override_watch import OverrideWatch
-from dialwarden.known_lists import known_lists
+from dialwarden.known_lists import known_lists, today_of
 from dialwarden.ledger.survey import FileSizes, Survey, file_sizes, survey
 from dialwarden.list_health import lists_health
 from dialwarden.log import lines_lost
@@ -76,6 +76,7 @@ class Monitoring:
         self._survey = Survey()
         self._sizes = FileSizes()
         self._lists: tuple[ListHealth, ...] = ()
+        self._lawless: tuple[tuple[str, str], ...] = ()
         self._tasks: list[asyncio.Task[None]] = []
         self._looking = asyncio.Lock()
         self._server: HttpServer | None = None
@@ -124,7 +125,7 @@ class Monitoring:
             lists=self._lists,
             shadow=self._gate.rulebook.shadow,
             overrides=self._overrides.in_force,
-            config=ConfigHealth(self._read_at, self._taken, tuple(config.campaigns)),
+            config=ConfigHealth(self._read_at, self._taken, tuple(config.campaigns), self._lawless),
             lines_lost=lines_lost(),
             config_sha256=config.sha256,
         )
@@ -188,6 +189,7 @@ class Monitoring:
             log.exception("monitoring: the ledger was not looked at")
 
     async def _read_ledger(self) -> None:
+        self._lawless = _lawless(self._config, datetime.now(UTC))
         async with self._looking:
             ledger = self._gate.ledger
             names = tuple(known_lists(self._config, datetime.now(UTC).date()))
@@ -207,3 +209,12 @@ class Monitoring:
                 await self._gate.ledger.come_round()
                 self._systemd.alive()
             await asyncio.sleep(watchdog_s / _SIGNS)
+
+
+def _lawless(config: Config, now: datetime) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (campaign.name, campaign.policy.id)
+        for campaign in config.campaigns.values()
+        if campaign.enforce
+        and campaign.policy.regime_on(today_of(None, now, campaign.region)) is None
+    )

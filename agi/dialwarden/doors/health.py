@@ -85,11 +85,14 @@ class ConfigHealth:
         read_at: when it was last tried to read the configuration, aware; None: not known.
         taken: whether what was read then is in force; else what was before.
         campaigns: those that are configured.
+        lawless: of those that are enforced, each whose policy has no regime in force today, and
+            the policy: all its calls are refused.
     """
 
     read_at: datetime | None = None
     taken: bool = True
     campaigns: tuple[str, ...] = ()
+    lawless: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,10 @@ class Health:
             why.append(f"calls are refused: {self.ledger.why}")
         if self.alarm:
             why.append("calls leave without asking: dialwarden refusals --rule bypass --since 1h")
+        why += [
+            f"calls of {campaign} are refused (campaign): policy {policy} has no regime in force"
+            for campaign, policy in self.config.lawless
+        ]
         why += [one.why for one in self.lists if one.why]
         return tuple(why)
 
