@@ -70,6 +70,11 @@ def test_the_service_may_do_next_to_nothing(installed: Path) -> None:
     assert float(exposed[1]) <= MOST_EXPOSED
 
 
+def test_what_the_watchdog_ends_leaves_no_memory_in_a_file() -> None:
+    """ABRT asks for a core, and in it are the numbers of whoever was called."""
+    assert read(UNITS / "dialwarden.service")["Service"]["LimitCORE"] == "0"
+
+
 @pytest.mark.parametrize("unit", SOCKETS, ids=lambda unit: unit.name)
 def test_each_socket_has_the_name_and_the_address_that_its_door_has(unit: Path) -> None:
     doors = {"agi": Agi().listen, "gateway": Gateway().listen, "http": Http().listen}
