@@ -129,6 +129,19 @@ def test_prometheus_can_read_every_expression_of_the_dashboard(tmp_path: Path) -
     assert status == 0, said
 
 
+def test_of_several_pbxes_each_line_says_whose_it_is() -> None:
+    """What is not summed up has a series for each; under one name nobody could tell them apart."""
+    lines = [
+        target
+        for panel in dashboard()["panels"]
+        if panel["type"] in {"timeseries", "state-timeline"}
+        for target in panel["targets"]
+    ]
+    summed = [re.search(r"\b(?:sum|min|max)\b", line["expr"]) is not None for line in lines]
+    assert set(summed) == {True, False}
+    assert ["{{instance}}" not in line["legendFormat"] for line in lines] == summed
+
+
 def test_panels_do_not_overlap_and_have_ids_of_their_own() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
