@@ -86,6 +86,7 @@ class Monitoring:
         """Look for the first time, and go on looking; without a port yet."""
         await self._look()
         self._keep(self._look_on())
+        self._keep(self._watch_on())
         if self._systemd.watchdog_s is not None:
             self._keep(self._give_signs(self._systemd.watchdog_s))
 
@@ -175,6 +176,11 @@ class Monitoring:
         while True:
             await asyncio.sleep(LOOK_S)
             await self._look()
+
+    async def _watch_on(self) -> None:
+        """Beside the looks: where the disk stands still those wait for it, and this says so."""
+        while True:
+            await asyncio.sleep(LOOK_S)
             try:
                 await self._ledger_watch.look(LOOK_S)
                 self._systemd.status(self.status())
