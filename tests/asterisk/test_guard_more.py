@@ -32,7 +32,9 @@ def test_a_burst_raises_the_alarm_once_in_the_log_and_in_healthz(
     bridge = start(config().replace(mode, f"{mode}alarm = {ALARM}\n"))
     trunk.on("336129", Outcome.TRYING)
     for count in range(ALARM + 2):
-        assert health(bridge)["status"] == ("ready" if count < ALARM else "degraded")
+        # The status is that of the lists, too, which nobody imported here.
+        why = [one for one in health(bridge)["why"] if "leave without asking" in one]
+        assert bool(why) is (count >= ALARM)
         office.dial(f"336129{count:05}", "forgot")
         until(lambda seen=count: len(bypasses(bridge)) > seen, "the bypass on record")  # type: ignore[misc]
     assert health(bridge)["guard"]["alarm"] is True
