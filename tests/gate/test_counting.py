@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.gate.test_gate import locked
@@ -15,35 +11,6 @@ from tests.gate.world import World, overlay, question
 from dialwarden.gate.counting import BOUNDS_S, Counts, Took
 from dialwarden.question import Door
 from dialwarden.verdict import Reason
-
-CONFIG = """
-[store]
-path = "ledger.db"
-[defaults]
-exempt = ["_3949"]
-[lists.staff]
-kind = "exempt"
-[campaigns.capped]
-professional = "acme"
-policy = "none"
-region = "FR"
-[campaigns.capped.tighten]
-caps = [{ max = 1, period = "30 days" }]
-[campaigns.trial]
-professional = "other"
-policy = "none"
-region = "FR"
-enforce = false
-[campaigns.trial.tighten]
-caps = [{ max = 1, period = "30 days" }]
-"""
-
-
-@pytest_asyncio.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    world = await World.open(tmp_path, CONFIG)
-    yield world
-    await world.close()
 
 
 def told(counts: Counts) -> dict[str, int]:
@@ -57,21 +24,22 @@ async def test_each_verdict_is_counted_by_its_first_rule_campaign_and_door(world
     await world.ask(call="17.1")
     await world.ask(call="17.1")  # the same call again: allowed, and nothing is reserved
     await world.ask()
-    await world.ask(campaign="trial", door=Door.GATEWAY)
-    await world.ask(campaign="trial", door=Door.GATEWAY)
+    await world.ask()  # a third attempt in a day, where two are the cap
+    await world.ask(campaign="shadow", door=Door.GATEWAY)
+    await world.ask(campaign="shadow", door=Door.GATEWAY)
     await world.ask("x")
     await world.ask(campaign="0612345678")  # whatever a peer invents is no label
     counts = world.gate.counts
     assert told(counts) == {
-        "ALLOW  capped agi reserved": 1,
+        "ALLOW  capped agi reserved": 2,
         "ALLOW  capped agi": 1,
         "REFUSE frequency capped agi": 1,
-        "ALLOW  trial gateway reserved": 1,
-        "would_refuse frequency trial gateway reserved": 1,
+        "ALLOW  shadow gateway reserved": 1,
+        "would_refuse frequency shadow gateway reserved": 1,
         "REFUSE number capped agi": 1,
         "REFUSE campaign other agi": 1,
     }
-    assert [counts.of_verdict(word) for word in ("ALLOW", "REFUSE", "would_refuse")] == [3, 3, 1]
+    assert [counts.of_verdict(word) for word in ("ALLOW", "REFUSE", "would_refuse")] == [4, 3, 1]
 
 
 async def test_exempt_calls_are_counted_apart(world: World) -> None:
