@@ -1,4 +1,4 @@
-"""What the ledger's tests share: an instant, a callee, and another process."""
+"""What the ledger's tests share: instants, callees, a period, and another process."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from pathlib import Path
 import dialwarden
 from dialwarden.ledger.attempts import NewAttempt
 from dialwarden.ledger.objections import NewObjection
+from dialwarden.policy.retention import Keeping
 from dialwarden.question import Door, Purpose
 
 T0 = datetime(2026, 11, 2, 9, 30, 0, 123456, tzinfo=UTC)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 A = 33612345678
 B = 33145678901
+
+# A purge or an erasure, and a period of three years: EDGE is 2 November 2023, where that day began
+# first, and so the first instant that stays.
+NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
+EDGE = datetime(2023, 11, 1, 10, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+OVER = EDGE - TICK
+LAW = Keeping(3, "law", silence_stays=False)
 
 
 def day(days: float) -> datetime:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.ledger.helpers import A, B, attempt, objection
+from tests.ledger.helpers import EDGE, LAW, NOW, OVER, TICK, A, B, attempt, objection
 
 from dialwarden.errors import LedgerUnavailable
 from dialwarden.facts import Scope
@@ -37,12 +37,6 @@ from dialwarden.policy.retention import Keeping, Span
 from dialwarden.question import Dialling, Door
 from dialwarden.verdict import Rule
 
-NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-# As in the tests of the purge: with a period of three years the first instant that stays.
-EDGE = datetime(2023, 11, 1, 10, tzinfo=UTC)
-TICK = timedelta(microseconds=1)
-OVER = EDGE - TICK
-LAW = Keeping(3, "law", silence_stays=False)
 TABLES = ("attempt", "leg", "refusal", "objection", "consent", "withdrawal", "appointment",
           "silent_call", "exempt_call")  # fmt: skip
 

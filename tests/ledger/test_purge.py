@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pytest
 from pyroaring import BitMap64
-from tests.ledger.helpers import LONG_AGO, A, B, attempt, objection, start_python
+from tests.ledger.helpers import (
+    EDGE,
+    LAW,
+    LONG_AGO,
+    NOW,
+    OVER,
+    TICK,
+    A,
+    B,
+    attempt,
+    objection,
+    start_python,
+)
 
 from dialwarden.errors import LedgerBroken
 from dialwarden.facts import Scope
@@ -41,12 +53,6 @@ from dialwarden.policy.retention import Keeping, Span
 from dialwarden.question import Dialling, Door
 from dialwarden.verdict import Rule
 
-NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
-# 2 November 2023, where that day began first: with a period of three years the first that stays.
-EDGE = datetime(2023, 11, 1, 10, tzinfo=UTC)
-TICK = timedelta(microseconds=1)
-OVER = EDGE - TICK
-LAW = Keeping(3, "law", silence_stays=False)
 UNKNOWN = Keeping(None, "")
 
 
