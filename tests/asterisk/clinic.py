@@ -19,11 +19,12 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from bench import exchange as exchange_files
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.configuration import AMI_SECRET, AMI_USER, Places
 from bench.pbx import SHIPPED_DIALPLAN, Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
+from bench.site_config import campaign, site_config
 from bench.trunk import Trunk
 from dialwarden.cli import main
 
@@ -54,51 +55,18 @@ exten => _X.,1,Gosub(dialwarden,check,1(${EXTEN},energy-paris))
 exten => 100,1,Answer()
 """
 
-CONFIG = f"""
-[store]
-path = "ledger.db"
-
-[agi]
-listen = "127.0.0.1:4580"
-
-[ami]
-address = "127.0.0.1:5038"
-username = "dialwarden"
-secret_file = "ami.secret"
-
-[gateway]
-listen = "127.0.0.1:5138"
-
-[guard]
-mode = "hangup"
-
-[http]
-listen = "127.0.0.1:4581"
-
+CONFIG = site_config(
+    f"""
 [defaults]
 exempt = ["3949"]
 
 [doctor]
 accept = ["ami.users:{AMI_USER}", "clock"]
-
-[lists.house]
-kind = "opposition"
-max_age = "30 days"
-
-[trunks.carrier]
-channel = "PJSIP/carrier"
-dial = ["PJSIP/{{number}}@carrier"]
-
-[trunks.carrier-2]
-channel = "PJSIP/carrier-2"
-dial = ["PJSIP/{{number}}@carrier-2"]
-
-[campaigns.energy-paris]
-professional = "acme"
-policy = "none"
-region = "FR"
-lists = ["house"]
-"""
+""",
+    campaign("energy-paris"),
+    secret='secret_file = "ami.secret"',
+    house='max_age = "30 days"',
+)
 
 
 @dataclass
@@ -176,17 +144,12 @@ def clinic(root: AsteriskRoot, directory: Path) -> Iterator[Clinic]:
         ) as pbx,
         _reached(pbx),
     ):
-        ports = {
-            4580: pbx.bridge_port, 5038: pbx.ami_port,
-            5138: free_tcp_port(), 4581: free_tcp_port(),
-        }  # fmt: skip
+        ports = moved_ports(agi=pbx.bridge_port, ami=pbx.ami_port)
         secret = directory / "ami.secret"
         secret.write_text(SECRET)
         secret.chmod(0o600)
-        (directory / "house.csv").write_text("number\n+33687654321\n")
         with Bridge.start(CONFIG, directory, ports=ports) as bridge:
-            result = bridge.command("list", "import", "house", "house.csv", "--as-of", today())
-            assert result.returncode == 0, result.stderr
+            bridge.import_list("house", ["+33687654321"], "--as-of", today())
             bridge.wait_ready()
             yield Clinic(pbx, bridge)
     for one in carriers.values():

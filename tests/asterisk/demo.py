@@ -103,15 +103,9 @@ CALLS = (
 
 def prepare(bridge: Bridge) -> None:
     """What a call centre knows before it dials."""
-    (bridge.directory / "house.csv").write_text("number\n06 98 76 54 32\n")
-    for words in (
-        ("list", "import", "house", "house.csv"),
-        ("objection", "add", "0687654321", "--campaign", "open",
-         "--at", (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="seconds")),
-    ):  # fmt: skip
-        result = bridge.command(*words)
-        if result.returncode:
-            raise SystemExit(f"dialwarden {' '.join(words)}: {result.stderr}")
+    bridge.import_list("house", ["06 98 76 54 32"])
+    ago = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="seconds")
+    bridge.done("objection", "add", "0687654321", "--campaign", "open", "--at", ago)
 
 
 def place(pbx: Pbx, trunk: Trunk) -> Iterator[Line]:

@@ -2,103 +2,52 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.bridge import Bridge
-from bench.configuration import AMI_SECRET, DIALER, DIALWARDEN, Places
+from bench.bridge import Bridge, moved_ports
+from bench.configuration import DIALER, Places
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
+from bench.site_config import campaign, site_config
 from bench.trunk import Inbound, Trunk
 from flavour import with_flavour
 from freepbx import AGENT, Product, configuration
 
 _MODULES = ("app_db", "app_playtones", "app_while", "func_cdr", "func_db")
-CONFIG = f"""
-[store]
-path = "ledger.db"
-
-[agi]
-listen = "127.0.0.1:4580"
-
-[ami]
-address = "127.0.0.1:5038"
-username = "{DIALWARDEN}"
-secret = "{AMI_SECRET}"
-
-[gateway]
-listen = "127.0.0.1:5138"
-
+CONFIG = site_config(
+    f"""
 [gateway.campaigns]
 {DIALER} = ["solar-lyon"]
-
-[guard]
-mode = "hangup"
-
-[http]
-listen = "127.0.0.1:4581"
-
-[lists.house]
-kind = "opposition"
-
-[trunks.carrier]
-channel = "PJSIP/carrier"
-dial = ["PJSIP/{{number}}@carrier"]
-
-[trunks.carrier-2]
-channel = "PJSIP/carrier-2"
-dial = ["PJSIP/{{number}}@carrier-2"]
 
 [trunks.sip-carrier]
 channel = "SIP/carrier"
 dial = ["SIP/carrier/{{number}}"]
-
-[campaigns.energy-paris]
-professional = "acme"
-policy = "none"
-region = "FR"
-lists = ["house"]
-[campaigns.energy-paris.tighten]
-caps = [{{ max = 1, period = "1 day" }}]
-
-[campaigns.solar-lyon]
-professional = "acme solar"
-policy = "none"
-region = "FR"
-lists = ["house"]
-
-[campaigns.survey-paris]
-professional = "acme surveys"
-policy = "none"
-region = "FR"
-lists = ["house"]
-"""
+""",
+    campaign("energy-paris", 'tighten.caps = [{ max = 1, period = "1 day" }]'),
+    campaign("solar-lyon", professional="acme solar"),
+    campaign("survey-paris", professional="acme surveys"),
+)
 
 
 class Site:
     """The PBX and who is around it; the bridge runs, or is dead, as a test wants it."""
 
-    def __init__(self, pbx: Pbx, directory: Path) -> None:
+    def __init__(self, pbx: Pbx, phone: Trunk, directory: Path) -> None:
         self.pbx = pbx
+        self.phone = phone
         self._directory = directory
-        self._ports = {
-            4580: pbx.bridge_port, 5038: pbx.ami_port,
-            5138: free_tcp_port(), 4581: free_tcp_port(),
-        }  # fmt: skip
+        self._ports = moved_ports(agi=pbx.bridge_port, ami=pbx.ami_port)
         self._bridge: Bridge | None = None
 
     def up(self) -> Bridge:
         """The bridge, which sees and knows whom not to call."""
         if self._bridge is None:
             self._bridge = bridge = Bridge.start(CONFIG, self._directory, ports=self._ports)
-            numbers = ["number", *(opposed(index) for index in range(20))]
-            (self._directory / "house.csv").write_text("\n".join(numbers))
-            done = bridge.command("list", "import", "house", "house.csv")
-            assert done.returncode == 0, done.stderr
+            bridge.import_list("house", (opposed(index) for index in range(20)))
             bridge.wait_ready()
         return self._bridge
 
@@ -110,9 +59,11 @@ class Site:
 
     def rows(self, *noun: str, number: str) -> list[dict[str, Any]]:
         """What a command of the running bridge lists of a number."""
-        done = self.up().command(*noun, "--json")
-        assert done.returncode == 0, done.stderr
-        return [row for row in json.loads(done.stdout) if row["number"] == f"+{number}"]
+        return [row for row in self.up().listed(*noun) if row["number"] == f"+{number}"]
+
+    def dial(self, number: str) -> Inbound:
+        """An agent dials on the phone."""
+        return self.phone.call(number, self.pbx.sip_port, endpoint=AGENT)
 
 
 def opposed(index: int) -> str:
@@ -135,7 +86,6 @@ def starting(
     product: Product,
     root: AsteriskRoot,
     trunks: dict[str, Trunk],
-    phone: Trunk,
     directory: Path,
     *,
     own: str,
@@ -144,6 +94,7 @@ def starting(
 ) -> Iterator[Site]:
     """Start it; `own` is what its admin has in extensions_custom.conf."""
     bridge_port = free_tcp_port()
+    phone = Trunk()
     section = (
         f"\n[{AGENT}]\ntype=endpoint\ntransport=transport\naors={AGENT}\ncontext=from-internal\n"
         f"callerid=device <{AGENT}>\ndisallow=all\nallow=alaw\ndirect_media=no\n"
@@ -168,13 +119,9 @@ def starting(
             (f"AMPUSER {AGENT}/cidname", "Agent"),
         ):
             pbx.cli(f"database put {key} {value}")
-        site = Site(pbx, directory)
+        site = Site(pbx, phone, directory)
         try:
             yield site
         finally:
             site.down()
-
-
-def dialled(site: Site, phone: Trunk, number: str) -> Inbound:
-    """An agent dials on the phone."""
-    return phone.call(number, site.pbx.sip_port, endpoint=AGENT)
+            phone.stop()

@@ -2,63 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from bench.bridge import Bridge
-from bench.configuration import AMI_SECRET, DIALER, DIALWARDEN, VICIDIAL
-from bench.ports import free_tcp_port
+from bench.bridge import Bridge, moved_ports
+from bench.configuration import DIALER, VICIDIAL
+from bench.site_config import BY_NUMBER, BY_URI, campaign, site_config
 from ways import Exchange, Way
 
 OPPOSED = 300  # numbers on the list
 
-CONFIG = f"""
-[store]
-path = "ledger.db"
-
-[agi]
-listen = "127.0.0.1:4580"
-
-[ami]
-address = "127.0.0.1:5038"
-username = "{DIALWARDEN}"
-secret = "{AMI_SECRET}"
-
-[gateway]
-listen = "127.0.0.1:5138"
-
+CONFIG = site_config(
+    f"""
 [gateway.campaigns]
 {DIALER} = ["energy-paris"]
 {VICIDIAL} = ["energy-paris"]
-
-[guard]
-mode = "hangup"
-alarm = 1000
-
-[http]
-listen = "127.0.0.1:4581"
-
-[lists.house]
-kind = "opposition"
-
-[trunks.carrier]
-channel = "PJSIP/carrier"
-dial = ["PJSIP/{{number}}@carrier", "PJSIP/carrier/sip:{{number}}@{{rest}}"]
-
-[trunks.carrier-2]
-channel = "PJSIP/carrier-2"
-dial = ["PJSIP/{{number}}@carrier-2"]
-
-[campaigns.energy-paris]
-professional = "acme"
-policy = "none"
-region = "FR"
-lists = ["house"]
-"""
+""",
+    campaign("energy-paris"),
+    guard='mode = "hangup"\nalarm = 1000',
+    forms=(BY_NUMBER, BY_URI),
+)
 
 
 def opposed(index: int) -> str:
@@ -79,29 +44,13 @@ class Guarded:
     bridge: Bridge
     tried: list[Way] = field(default_factory=list)
 
-    def rows(self, *noun: str) -> list[dict[str, Any]]:
-        """What a command lists."""
-        done = self.bridge.command(*noun, "--json")
-        assert done.returncode == 0, done.stderr
-        found = json.loads(done.stdout)
-        assert isinstance(found, list)
-        return found
-
 
 @contextmanager
 def guarding(exchange: Exchange, directory: Path) -> Iterator[Guarded]:
     """Start the bridge where the exchange asks; it is ready, and knows whom not to call."""
     pbx = exchange.pbx
-    ports = {
-        4580: pbx.bridge_port,
-        5038: pbx.ami_port,
-        5138: free_tcp_port(),
-        4581: free_tcp_port(),
-    }
+    ports = moved_ports(agi=pbx.bridge_port, ami=pbx.ami_port)
     with Bridge.start(CONFIG, directory, ports=ports) as bridge:
-        numbers = ["number", *(f"+{opposed(index)}" for index in range(OPPOSED))]
-        (directory / "house.csv").write_text("\n".join(numbers))
-        done = bridge.command("list", "import", "house", "house.csv")
-        assert done.returncode == 0, done.stderr
+        bridge.import_list("house", (f"+{opposed(index)}" for index in range(OPPOSED)))
         bridge.wait_ready()
         yield Guarded(exchange, bridge)

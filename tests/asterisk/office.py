@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from bench.bridge import Bridge
-from bench.configuration import AMI_SECRET, DIALER, DIALWARDEN
+from bench.bridge import Bridge, moved_ports
+from bench.configuration import DIALER
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
+from bench.site_config import BY_NUMBER, BY_URI, campaign, site_config
 from bench.trunk import Outcome, Trunk
 
 MOBILE = "33612345678"
@@ -75,51 +76,19 @@ exten => 300,1,Dial(PJSIP/phone,30)
 
 
 def config(mode: str = "hangup", *, more: str = "") -> str:
-    return f"""
-[store]
-path = "ledger.db"
-
-[agi]
-listen = "127.0.0.1:4580"
-
-[ami]
-address = "127.0.0.1:5038"
-username = "{DIALWARDEN}"
-secret = "{AMI_SECRET}"
-
-[gateway]
-listen = "127.0.0.1:5138"
-
+    """`more` are keys of its campaign."""
+    return site_config(
+        f"""
 [gateway.campaigns]
 {DIALER} = ["{CAMPAIGN}"]
 
-[guard]
-mode = "{mode}"
-
-[http]
-listen = "127.0.0.1:4581"
-
-[lists.house]
-kind = "opposition"
-
 [lists.staff]
 kind = "exempt"
-
-[trunks.carrier]
-channel = "PJSIP/carrier"
-dial = ["PJSIP/{{number}}@carrier", "PJSIP/carrier/sip:{{number}}@{{rest}}"]
-
-[trunks.carrier-2]
-channel = "PJSIP/carrier-2"
-dial = ["PJSIP/{{number}}@carrier-2"]
-
-[campaigns.{CAMPAIGN}]
-professional = "acme"
-policy = "none"
-region = "FR"
-lists = ["house"]
-{more}
-"""
+""",
+        campaign(CAMPAIGN, more),
+        guard=f'mode = "{mode}"',
+        forms=(BY_NUMBER, BY_URI),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -161,39 +130,23 @@ Start = Callable[..., Bridge]
 @pytest.fixture
 def start(office: Pbx, tmp_path: Path) -> Iterator[Start]:
     """Starts the bridge, with everything on, and returns when it sees; the last one is stopped."""
-    ports = {
-        4580: office.bridge_port, 5038: office.ami_port,
-        5138: free_tcp_port(), 4581: free_tcp_port(),
-    }  # fmt: skip
-    (tmp_path / "house.csv").write_text(f"number\n{OTHER}\n")
-    (tmp_path / "staff.csv").write_text("number\n")
+    ports = moved_ports(agi=office.bridge_port, ami=office.ami_port)
+    staff: list[str] = []
     running: list[Bridge] = []
 
     def begin(text: str = "", *, exempt: str = "") -> Bridge:
         if exempt:
-            (tmp_path / "staff.csv").write_text(f"number\n{exempt}\n")
+            staff[:] = [exempt]
         bridge = Bridge.start(text or config(), tmp_path, ports=ports)
         running.append(bridge)
-        for name in ("house", "staff"):
-            done(bridge, "list", "import", name, f"{name}.csv")
+        bridge.import_list("house", [OTHER])
+        bridge.import_list("staff", staff)
         bridge.wait_ready()
         return bridge
 
     yield begin
     for bridge in running:
         bridge.stop()
-
-
-def done(bridge: Bridge, *arguments: str) -> str:
-    result = bridge.command(*arguments)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def listed(bridge: Bridge, *noun: str) -> list[dict[str, Any]]:
-    rows = json.loads(done(bridge, *noun, "--json"))
-    assert isinstance(rows, list)
-    return rows
 
 
 def until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:
@@ -219,7 +172,7 @@ def barrier(bridge: Bridge, office: Pbx, trunk: Trunk) -> None:
 
 
 def bypasses(bridge: Bridge) -> list[dict[str, Any]]:
-    return listed(bridge, "refusals", "--rule", "bypass")
+    return bridge.listed("refusals", "--rule", "bypass")
 
 
 def health(bridge: Bridge) -> dict[str, Any]:

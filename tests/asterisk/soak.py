@@ -24,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # the bench is found as the tests find it
 
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.configuration import AMI_SECRET, DIALER, DIALWARDEN
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
@@ -117,10 +117,7 @@ class _Soak:
         # The bench's own client keeps every event that it is told; here they would be hundreds of
         # thousands.
         self.pbx.ami.action("Events", EventMask="off")
-        self.ports = {
-            4580: self.pbx.bridge_port, 5038: self.pbx.ami_port,
-            5138: free_tcp_port(), 4581: free_tcp_port(),
-        }  # fmt: skip
+        self.ports = moved_ports(agi=self.pbx.bridge_port, ami=self.pbx.ami_port)
         self.carrier.on(RINGING, Outcome.RING)
         self.carrier.on(BYPASS, Outcome.TRYING)
         self.bridge = self._begin()
@@ -135,9 +132,7 @@ class _Soak:
         bridge = Bridge.start(text, self.directory, ports=self.ports)
         self.report.lives.append(Life())
         for name in ("house", "staff"):
-            (self.directory / f"{name}.csv").write_text("number\n")
-            done = bridge.command("list", "import", name, f"{name}.csv")
-            assert done.returncode == 0, done.stderr
+            bridge.import_list(name)
         bridge.wait_ready()
         return bridge
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.trunk import Outcome, Trunk
@@ -27,9 +27,7 @@ from office import (
     barrier,
     bypasses,
     config,
-    done,
     health,
-    listed,
     until,
 )
 
@@ -87,13 +85,10 @@ def wire(office: Pbx) -> Iterator[Wire]:
 
 @pytest.fixture
 def bridge(office: Pbx, wire: Wire, tmp_path: Path) -> Iterator[Bridge]:
-    ports = {
-        4580: office.bridge_port, 5038: wire.port, 5138: free_tcp_port(), 4581: free_tcp_port(),
-    }  # fmt: skip
+    ports = moved_ports(agi=office.bridge_port, ami=wire.port)
     with Bridge.start(config(), tmp_path, ports=ports) as started:
-        for name, numbers in (("house", ""), ("staff", OTHER)):
-            (tmp_path / f"{name}.csv").write_text(f"number\n{numbers}\n")
-            done(started, "list", "import", name, f"{name}.csv")
+        started.import_list("house")
+        started.import_list("staff", [OTHER])
         started.wait_ready()
         yield started
 
@@ -149,7 +144,7 @@ def test_a_phone_that_rang_meanwhile_counts_although_it_was_hung_up(
     seeing(bridge, wire)
     trunk.wait(lambda: late.cancelled_at is not None, what="its CANCEL")
     barrier(bridge, office, trunk)
-    assert f"+{STRANGER}" in [row["number"] for row in listed(bridge, "attempts", "list")]
+    assert f"+{STRANGER}" in [row["number"] for row in bridge.listed("attempts", "list")]
 
 
 def test_a_call_that_rang_meanwhile_is_not_tried_on_another_trunk(

@@ -28,7 +28,6 @@ import pytest
 from bench.bridge import Bridge, bridge_environment
 from bench.pbx import Call, Pbx
 from bench.trunk import Outcome, Trunk
-from office import done, listed
 
 MOBILE = "33612345678"
 CALL_REJECTED = 21
@@ -110,10 +109,10 @@ def test_an_allowed_call_is_one_invite_and_one_attempt(
     pbx.hang_up(call)
     assert [invite.number.lstrip("+") for invite in trunk.invites()] == [MOBILE]
     assert second_trunk.invites() == []
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert attempt["number"] == f"+{MOBILE}"
     assert attempt["call"] == call.id
-    assert listed(running, "refusals") == []
+    assert running.listed("refusals") == []
 
 
 def today(days: int = 0) -> str:
@@ -121,19 +120,18 @@ def today(days: int = 0) -> str:
 
 
 def opposed(running: Bridge) -> None:
-    (running.directory / "house.csv").write_text("number\n06 12 34 56 78\n")
-    done(running, "list", "import", "house", "house.csv")
+    running.import_list("house", ["06 12 34 56 78"])
 
 
 def objected(running: Bridge) -> None:
-    done(running, "objection", "add", "0612345678", "--campaign", CAMPAIGN)
+    running.done("objection", "add", "0612345678", "--campaign", CAMPAIGN)
 
 
 def called_twice(running: Bridge) -> None:
     now = datetime.now(UTC)
     rows = [f"0612345678,acme,{(now - timedelta(minutes=m)).isoformat()}" for m in (5, 9)]
     (running.directory / "history.csv").write_text("number,professional,at\n" + "\n".join(rows))
-    done(running, "attempts", "import", "history.csv")
+    running.done("attempts", "import", "history.csv")
 
 
 def nothing(running: Bridge) -> None:
@@ -165,7 +163,7 @@ def test_a_call_that_a_rule_refuses_is_no_invite_and_one_logged_refusal(
     refused_call(pbx)
     assert trunk.invites() == []
     assert second_trunk.invites() == []
-    (refusal,) = listed(running, "refusals")
+    (refusal,) = running.listed("refusals")
     assert refusal["rule"] == rule
     assert refusal["number"] == f"+{MOBILE}"
     assert refusal["findings"][0]["reason"]
@@ -174,7 +172,7 @@ def test_a_call_that_a_rule_refuses_is_no_invite_and_one_logged_refusal(
     assert line["rules"] == [rule]
     assert line["reason"] == refusal["findings"][0]["reason"]
     assert "345678" not in running.log
-    assert not [a for a in listed(running, "attempts", "list") if a["door"] != "import"]
+    assert not [a for a in running.listed("attempts", "list") if a["door"] != "import"]
 
 
 def test_a_refusal_that_the_dialplan_made_by_itself_is_on_record_too(
@@ -183,7 +181,7 @@ def test_a_refusal_that_the_dialplan_made_by_itself_is_on_record_too(
     running = bridge(config())
     refused_call(pbx, "0612345678,other-campaign")
     assert trunk.invites() == []
-    (refusal,) = listed(running, "refusals")
+    (refusal,) = running.listed("refusals")
     assert refusal["rule"] == "number"
     assert refusal["call"]
 
@@ -193,7 +191,7 @@ def test_a_consent_lets_the_next_call_out(
 ) -> None:
     running = bridge(config(policy="opt-in"))
     refused_call(pbx)
-    done(running, "consent", "grant", "0612345678", "--campaign", CAMPAIGN)
+    running.done("consent", "grant", "0612345678", "--campaign", CAMPAIGN)
     call = pbx.dial("0612345678", "dialwarden-outbound")
     trunk.wait_invite(MOBILE)
     pbx.hang_up(call)
@@ -217,16 +215,16 @@ def test_an_override_lets_the_very_next_call_out_and_its_end_holds_it_back_again
     running = bridge(REFUSED["holiday"][0])
     refused_call(pbx)
     words = ("--campaign", CAMPAIGN, "--rule", "holiday", "--for", "30m")
-    done(running, "override", *words, "--by", "Anna", "--why", "a flood")
+    running.done("override", *words, "--by", "Anna", "--why", "a flood")
     call = pbx.dial("0612345678", "dialwarden-outbound")
     trunk.wait_invite(MOBILE)
     pbx.hang_up(call)
-    done(running, "override", "end", "1", "--by", "Bob")
+    running.done("override", "end", "1", "--by", "Bob")
     refused_call(pbx)
     assert len(trunk.invites()) == 1
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert (attempt["enforced"], attempt["overrides"]) == (False, {"holiday": 1})
-    assert [refusal["would"] for refusal in listed(running, "refusals")] == [False, True, False]
+    assert [refusal["would"] for refusal in running.listed("refusals")] == [False, True, False]
 
 
 def test_in_shadow_mode_a_refused_call_leaves_and_is_on_record(
@@ -236,9 +234,9 @@ def test_in_shadow_mode_a_refused_call_leaves_and_is_on_record(
     call = pbx.dial("0612345678", "dialwarden-outbound")
     trunk.wait_invite(MOBILE)
     pbx.hang_up(call)
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert (attempt["enforced"], attempt["overrides"]) == (False, {})
-    (refusal,) = listed(running, "refusals")
+    (refusal,) = running.listed("refusals")
     assert (refusal["rule"], refusal["would"]) == ("consent", True)
     (line,) = verdict_lines(running)
     assert (line["verdict"], line["would_refuse"]) == ("REFUSE", True)
@@ -253,7 +251,7 @@ def test_an_agent_objects_for_the_callee_with_a_key_in_the_call(
     linkedid = pbx.variable(call, "CHANNEL(linkedid)")
     said = pbx.gosub(f"dialwarden,objection,1(,,{linkedid})")
     assert pbx.variable(said, "DIALWARDEN_RESULT") == "OK"
-    (objection,) = listed(running, "objection", "list")
+    (objection,) = running.listed("objection", "list")
     assert objection["number"] == f"+{MOBILE}"
     refused_call(pbx)
 
@@ -292,23 +290,23 @@ def test_what_a_callee_says_and_a_silent_call_are_recorded_from_the_dialplan(
     ]  # fmt: skip
     results = [pbx.channel_vars(call, "DIALWARDEN_RESULT", "DIALWARDEN_REASON") for call in said]
     assert results == [{"DIALWARDEN_RESULT": "OK", "DIALWARDEN_REASON": ""}] * 2
-    (consent,) = listed(running, "consent", "list")
+    (consent,) = running.listed("consent", "list")
     assert (consent["number"], consent["until"]) == (f"+{MOBILE}", today(90))
     assert consent["proof"] == "form 12 (signed)"
-    (appointment,) = listed(running, "appointment", "list")
+    (appointment,) = running.listed("appointment", "list")
     assert appointment["at"] == datetime.fromisoformat(agreed).astimezone(UTC).isoformat()
 
     call = pbx.dial("0612345678", "dialwarden-outbound")
     trunk.wait_invite(MOBILE)
     pbx.hang_up(call)
     recording("silent", gone=True, call=call.id)
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert attempt["silent"] is True
 
     unread = recording("consent", number="0612345678", campaign=CAMPAIGN, until="soon")
     assert pbx.variable(unread, "DIALWARDEN_RESULT") == "FAILED"
     assert "until='soon'" in pbx.variable(unread, "DIALWARDEN_REASON")
-    assert len(listed(running, "consent", "list")) == 1
+    assert len(running.listed("consent", "list")) == 1
 
 
 def test_trunk_failover_is_one_attempt(
@@ -321,7 +319,7 @@ def test_trunk_failover_is_one_attempt(
     second_trunk.wait_invite(MOBILE)
     pbx.hang_up(call)
     assert len(trunk.invites(MOBILE)) == 1
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert attempt["number"] == f"+{MOBILE}"
     refused_call(pbx)  # the cap of one is reached by that one
 
@@ -335,9 +333,9 @@ def test_a_callee_who_was_reached_is_not_called_again_in_the_same_call(
     call = pbx.originate("Local/0612345678@bench-twice/n")
     pbx.wait_hangup(call)
     assert len(trunk.invites(MOBILE)) == 1
-    (attempt,) = listed(running, "attempts", "list")
+    (attempt,) = running.listed("attempts", "list")
     assert attempt["outcome"] == "busy"
-    (refusal,) = listed(running, "refusals")
+    (refusal,) = running.listed("refusals")
     assert refusal["rule"] == "frequency"
 
 
@@ -367,7 +365,7 @@ def test_a_callee_who_declined_was_reached(
     trunk.reply(trunk.wait_invite(MOBILE), ending)
     pbx.wait_hangup(call)
     assert len(trunk.invites(MOBILE)) == 1
-    (refusal,) = listed(running, "refusals")
+    (refusal,) = running.listed("refusals")
     assert refusal["rule"] == "frequency"
 
 
@@ -507,7 +505,7 @@ def test_a_hand_over_under_load_refuses_no_call(
         assert len(trunk.invites()) == len(placed)
         assert len(refused_as_unavailable(pbx)) == before
         assert sum(attempts_on_disk(tmp_path / "ledger.db").values()) == len(placed)
-        assert listed(running, "refusals") == []
+        assert running.listed("refusals") == []
     finally:
         end_successor(running)
 

@@ -70,7 +70,9 @@ def test_a_call_of_vicidial_is_one_invite_and_one_attempt(
         assert routed["CallerIDName"] == LEAD
         exchange.hang_up_all()
     assert [invite.number for invite in exchange.carrier.invites()] == [f"+{number}"]
-    (attempt,) = [row for row in guarded.rows("attempts", "list") if row["number"] == f"+{number}"]
+    (attempt,) = [
+        row for row in guarded.bridge.listed("attempts", "list") if row["number"] == f"+{number}"
+    ]
     assert attempt["campaign"] == "energy-paris"
     assert call_log.questions[0].script == "call_log"
 

@@ -6,10 +6,8 @@ dead.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -283,11 +281,6 @@ region = "FR"
 """
 
 
-def listed(bridge: Bridge, noun: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = json.loads(bridge.command(noun, "list", "--json").stdout)
-    return rows
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["in the call", "after the hang-up"])
 def test_the_real_bridge_records_what_it_is_told(
     pbx: Pbx, bridge: Callable[..., Bridge], after: bool
@@ -306,7 +299,7 @@ def test_the_real_bridge_records_what_it_is_told(
         else:
             call = pbx.gosub(f"dialwarden,{target}")
             assert pbx.variable(call, "DIALWARDEN_RESULT") == "OK"
-    rows = {noun: listed(running, noun) for noun in said}
+    rows = {noun: running.listed(noun, "list") for noun in said}
     for found in rows.values():
         assert [row["number"] for row in found] == ["+33612345678"]
     assert (rows["consent"][0]["until"], rows["consent"][0]["proof"]) == ("2099-12-31", "a=b;c d")

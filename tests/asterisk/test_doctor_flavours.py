@@ -31,11 +31,10 @@ HOOKS = "extensions_dialwarden_freepbx_hooks.conf"
 def site(exchange_root: AsteriskRoot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     product = FREEPBX_17 if exchange_root.major > 20 else FREEPBX_16
     trunks = {"carrier": Trunk(), "carrier-2": Trunk()}
-    phone = Trunk()
     directory = tmp_path_factory.mktemp("freepbx")
-    with starting(product, exchange_root, trunks, phone, directory, own="") as one:
+    with starting(product, exchange_root, trunks, directory, own="") as one:
         yield one
-    for end in (*trunks.values(), phone):
+    for end in trunks.values():
         end.stop()
 
 

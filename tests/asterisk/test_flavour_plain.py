@@ -10,8 +10,15 @@ from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
 from bench.trunk import Trunk
-from flavour import readme_blocks, with_flavour
-from flavoured import CALLABLE, OPPOSED, Flavoured, failed_checks, flavoured
+from flavour import (
+    CALLABLE,
+    OPPOSED,
+    Flavoured,
+    failed_checks,
+    flavoured,
+    readme_blocks,
+    with_flavour,
+)
 
 MANIFEST = "plain/install.toml"
 CALL_REJECTED = 21

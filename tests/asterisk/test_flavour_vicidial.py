@@ -21,8 +21,16 @@ from bench.root import AsteriskRoot
 from bench.standin import Behaviour, StandIn
 from bench.trunk import Outcome, Trunk
 from client import Headers, RawClient
-from flavour import readme_blocks, with_flavour
-from flavoured import CALLABLE, OPPOSED, OTHER, Flavoured, failed_checks, flavoured
+from flavour import (
+    CALLABLE,
+    OPPOSED,
+    OTHER,
+    Flavoured,
+    failed_checks,
+    flavoured,
+    readme_blocks,
+    with_flavour,
+)
 from office import until
 
 pytestmark = pytest.mark.timeout(120)

@@ -19,8 +19,16 @@ from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import AsteriskRoot
 from bench.trunk import Inbound, Outcome, Trunk
-from flavour import readme_blocks, with_flavour
-from flavoured import CALLABLE, OPPOSED, OTHER, Flavoured, failed_checks, flavoured
+from flavour import (
+    CALLABLE,
+    OPPOSED,
+    OTHER,
+    Flavoured,
+    failed_checks,
+    flavoured,
+    readme_blocks,
+    with_flavour,
+)
 
 pytestmark = pytest.mark.timeout(120)
 

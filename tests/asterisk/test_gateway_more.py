@@ -16,7 +16,7 @@ from typing import Self
 import pytest
 from tests.doors.certificates import Pair, self_signed
 
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.configuration import (
     AMI_SECRET,
     AMI_USER,
@@ -39,8 +39,6 @@ from office import (
     attempt_states,
     bypasses,
     config,
-    done,
-    listed,
     until,
 )
 
@@ -154,14 +152,11 @@ def tls_bridge(tls_office: Pbx, pair: Pair, tls_port: int, tmp_path: Path) -> It
         "[gateway]\n", '[gateway]\ntls_cert = "server.pem"\ntls_key = "server.key"\n'
     )
     text = text.replace("[ami]\n", f'[ami]\nca = "server.pem"\ntls_name = "{TLS_NAME}"\n')
-    ports = {
-        4580: tls_office.bridge_port, 5038: tls_port, 5138: free_tcp_port(), 4581: free_tcp_port(),
-    }  # fmt: skip
+    ports = moved_ports(agi=tls_office.bridge_port, ami=tls_port)
     for file in (pair.cert, pair.key):
         (tmp_path / file.name).write_text(file.read_text())
     with Bridge.start(text, tmp_path, ports=ports) as bridge:
-        (tmp_path / "house.csv").write_text(f"number\n{OTHER}\n")
-        done(bridge, "list", "import", "house", "house.csv")
+        bridge.import_list("house", [OTHER])
         bridge.wait_ready()
         yield bridge
     tls_office.hang_up_all()
@@ -182,7 +177,7 @@ def test_over_tls_on_both_sides_calls_are_judged_relayed_and_guarded(
     late = trunk.wait_invite(STRANGER)
     trunk.wait(lambda: late.cancelled_at is not None, what="the CANCEL of who did not ask")
     assert trunk.invites(OTHER) == []
-    assert len(listed(tls_bridge, "attempts", "list")) == 1
+    assert len(tls_bridge.listed("attempts", "list")) == 1
 
 
 def test_a_client_without_tls_gets_nothing_from_a_gateway_with_it(tls_bridge: Bridge) -> None:
@@ -210,7 +205,7 @@ def test_a_client_is_who_its_md5_login_says(office: Pbx, trunk: Trunk, start: St
         assert client.originate(f"PJSIP/{MOBILE}@carrier").startswith(b"Response: Success")
     trunk.wait_invite(MOBILE)
     assert len(trunk.invites()) == 1
-    refusals = listed(bridge, "refusals", "--rule", "campaign")
+    refusals = bridge.listed("refusals", "--rule", "campaign")
     assert [str(row["asked_by"]).partition("@")[0] for row in refusals] == [DIALER]
 
 
@@ -293,7 +288,7 @@ def test_the_gateway_refuses_what_the_dialplan_would_have(
             ("Application", "Wait"), ("Data", "60"),
         )  # fmt: skip
     assert response["message"].startswith("dialwarden: opposition: ")
-    (refusal,) = listed(bridge, "refusals")
+    (refusal,) = bridge.listed("refusals")
     assert refusal["door"] == "gateway"
     assert trunk.invites() == []
 
@@ -324,4 +319,4 @@ def test_a_permit_that_may_still_be_dialled_lets_no_other_number_out(
     assert all(one.answered_at is None for one in trunk.invites(STRANGER))
     until(lambda: len(bypasses(bridge)) == 1, "the bypass on record")
     assert bypasses(bridge)[0]["number"] == f"+{STRANGER}"
-    assert [row["number"] for row in listed(bridge, "attempts", "list")] == [f"+{MOBILE}"]
+    assert [row["number"] for row in bridge.listed("attempts", "list")] == [f"+{MOBILE}"]

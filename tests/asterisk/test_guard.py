@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.trunk import Outcome, Trunk
@@ -21,9 +21,7 @@ from office import (
     barrier,
     bypasses,
     config,
-    done,
     health,
-    listed,
     stopped,
     until,
 )
@@ -40,7 +38,7 @@ def test_an_emergency_call_that_nobody_asked_about(office: Pbx, trunk: Trunk, st
     assert all(office.is_up(call) for call in calls)
     assert [one.cancelled_at for one in trunk.invites("112")] == [None, None]
     assert [row["number"] for row in bypasses(bridge)] == ["+33600000009"]
-    assert listed(bridge, "attempts", "list") == []
+    assert bridge.listed("attempts", "list") == []
 
 
 def test_an_emergency_call_that_still_rings(office: Pbx, trunk: Trunk, start: Start) -> None:
@@ -88,7 +86,7 @@ def test_an_agent_at_home_whose_leg_is_dialled_first(
     barrier(bridge, office, trunk)
     assert (agent_leg.cancelled_at, agent_leg.ended_at) == (None, None)
     assert (customer.cancelled_at, customer.ended_at) == (None, None)
-    (attempt,) = listed(bridge, "attempts", "list")
+    (attempt,) = bridge.listed("attempts", "list")
     assert attempt["number"] == f"+{MOBILE}"
 
 
@@ -147,7 +145,7 @@ def test_a_channel_id_a_second_time_past_the_gateway(
     office.ami.wait(
         lambda event: event["Event"] == "Hangup" and event["Uniqueid"] == "permit-1", since=again
     )
-    assert len(listed(bridge, "attempts", "list")) == 1
+    assert len(bridge.listed("attempts", "list")) == 1
     for late in trunk.invites(whose)[1 if whose == MOBILE else 0 :]:
         assert late.answered_at is None
     until(lambda: len(bypasses(bridge)) == 1, "the bypass on record")
@@ -271,9 +269,7 @@ def test_two_bridges_on_one_asterisk_and_one_ledger_count_each_call_once(
     office: Pbx, trunk: Trunk, start: Start, tmp_path: Path, mode: str
 ) -> None:
     bridge = start(config(mode))
-    ports = {
-        4580: free_tcp_port(), 5038: office.ami_port, 5138: free_tcp_port(), 4581: free_tcp_port(),
-    }  # fmt: skip
+    ports = moved_ports(agi=free_tcp_port(), ami=office.ami_port)
     with Bridge.start(config(mode), tmp_path, ports=ports, name="other") as other:
         other.wait_ready()
         trunk.on(OTHER, Outcome.BUSY if mode == "report" else Outcome.TRYING)
@@ -287,7 +283,7 @@ def test_two_bridges_on_one_asterisk_and_one_ledger_count_each_call_once(
     # The other one has stopped, and written whatever it had to write.
     assert [row["number"] for row in bypasses(bridge)] == [f"+{OTHER}"]
     counted = [f"+{number}" for number in asked] + [f"+{OTHER}"] * (mode == "report")
-    assert sorted(row["number"] for row in listed(bridge, "attempts", "list")) == sorted(counted)
+    assert sorted(row["number"] for row in bridge.listed("attempts", "list")) == sorted(counted)
     assert attempt_states(bridge) == [("settled", "busy")] * len(counted)
 
 
@@ -299,10 +295,10 @@ def test_an_objection_by_user_event_holds_for_the_next_question(
 ) -> None:
     bridge = start()
     office.dial(MOBILE, "tells")
-    until(lambda: len(listed(bridge, "objection", "list")) == 1, "the objection on record")
+    until(lambda: len(bridge.listed("objection", "list")) == 1, "the objection on record")
     call = office.dial(MOBILE, "two-trunks")
     assert office.wait_hangup(call) == 21
-    (refusal,) = listed(bridge, "refusals")
+    (refusal,) = bridge.listed("refusals")
     assert refusal["rules"] == "objection"
     assert trunk.invites() == []
 
@@ -315,7 +311,7 @@ def test_an_objection_by_the_dialers_own_ami(office: Pbx, trunk: Trunk, start: S
             ("Number", MOBILE), ("Campaign", CAMPAIGN),
         )  # fmt: skip
         assert response["response"] == "Success"
-        until(lambda: len(listed(bridge, "objection", "list")) == 1, "the objection on record")
+        until(lambda: len(bridge.listed("objection", "list")) == 1, "the objection on record")
         refused = client.action(
             ("Action", "Originate"), ("Channel", f"PJSIP/{MOBILE}@carrier"),
             ("Application", "Wait"), ("Data", "1"),
@@ -330,10 +326,10 @@ def test_a_silent_call_is_told_by_its_own_channel(office: Pbx, trunk: Trunk, sta
     invite = trunk.wait_invite(MOBILE)
     trunk.wait(lambda: invite.acked_at is not None, what="an answer")
     trunk.hang_up(invite)
-    until(lambda: len(listed(bridge, "silent", "list")) == 1, "the silent call on record")
-    (silent,) = listed(bridge, "silent", "list")
+    until(lambda: len(bridge.listed("silent", "list")) == 1, "the silent call on record")
+    (silent,) = bridge.listed("silent", "list")
     assert (silent["number"], silent["campaign"]) == (f"+{MOBILE}", CAMPAIGN)
-    (share,) = json.loads(done(bridge, "silent", "share", "--json"))
+    (share,) = json.loads(bridge.done("silent", "share", "--json"))
     assert (share["answered"], share["silent"]) == (1, 1)
 
 

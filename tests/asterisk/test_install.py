@@ -26,7 +26,6 @@ from dialwarden.cli import main
 from dialwarden.install.manifest import read_flavours
 from dialwarden.install.marked import comment_left_open, contexts_of
 from dialwarden.shipped import shipped
-from office import done
 
 EXTENSIONS = """[general]
 static=yes
@@ -149,12 +148,11 @@ def test_in_and_out_of_a_running_asterisk(
     with Bridge.start(CONFIG, tmp_path, ports=ports) as bridge:
         # The AMI user that was made logs in: the guard sees.
         bridge.wait_ready()
-        (tmp_path / "house.csv").write_text("number\n")
-        done(bridge, "list", "import", "house", "house.csv")
+        bridge.import_list("house")
         allowed = fresh.dial("0612345678", "outbound")
         carrier.wait_invite("33612345678")
         fresh.hang_up(allowed)
-        done(bridge, "list", "add", "house", "0612345678")
+        bridge.done("list", "add", "house", "0612345678")
         carrier.clear()
         refused = fresh.dial("0612345678", "outbound")
         assert fresh.wait_hangup(refused) == CALL_REJECTED

@@ -109,8 +109,8 @@ def test_the_books_say_so(guarded: Guarded) -> None:
         guarded.exchange.pbx.dial(scene_number, "forgot")
         caught(scene, since)
     expected, found = {}, {}
-    attempts = Counter(row["number"] for row in guarded.rows("attempts", "list"))
-    refusals = guarded.rows("refusals")
+    attempts = Counter(row["number"] for row in guarded.bridge.listed("attempts", "list"))
+    refusals = guarded.bridge.listed("refusals")
     assert any(row["number"] == f"+{scene_number}" for row in refusals)
     for way in guarded.tried:
         number = f"+{allowed(WAYS.index(way))}"

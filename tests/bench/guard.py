@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "asterisk"))  # as the tests find the bench
 
-from bench.bridge import Bridge
+from bench.bridge import Bridge, moved_ports
 from bench.pbx import Pbx
 from bench.ports import free_tcp_port
 from bench.root import find_root
@@ -62,23 +62,15 @@ class _Bench:
         self.pbx = pbx
         self.trunk = trunk
         self._directory = directory
-        self._ports = {
-            4580: pbx.bridge_port, 5038: pbx.ami_port,
-            5138: free_tcp_port(), 4581: free_tcp_port(),
-        }  # fmt: skip
+        self._ports = moved_ports(agi=pbx.bridge_port, ami=pbx.ami_port)
         self._opposed = opposed
 
     @contextmanager
     def bridge(self, mode: str) -> Iterator[Bridge]:
         text = config(mode).replace(f'mode = "{mode}"', f'mode = "{mode}"\nalarm = 10000')
         with Bridge.start(text, self._directory, ports=self._ports) as bridge:
-            rows = [f"{OPPOSED}{n:06}" for n in range(2 * self._opposed)]
-            for name, numbers in (("house", rows), ("staff", [])):
-                file = self._directory / f"{name}.csv"
-                file.write_text("\n".join(["number", *numbers]) + "\n")
-                done = bridge.command("list", "import", name, file.name)
-                if done.returncode:
-                    raise SystemExit(done.stderr)
+            bridge.import_list("house", (f"{OPPOSED}{n:06}" for n in range(2 * self._opposed)))
+            bridge.import_list("staff")
             bridge.wait_ready()
             yield bridge
 

@@ -15,18 +15,32 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from bench.ports import free_tcp_port
+
 SOURCE_ROOT = Path(__file__).parents[3] / "agi"
-AGI_PORT, GATEWAY_PORT, HTTP_PORT = 4580, 5138, 4581
+AGI_PORT, AMI_PORT, GATEWAY_PORT, HTTP_PORT = 4580, 5038, 5138, 4581
 START_S = 20.0
 STOP_S = 15.0
 
 
 class BridgeError(Exception):
-    """The bridge did not start; the message ends with what it said."""
+    """The bridge did not start, or a command beside it failed; the message says what it said."""
+
+
+def moved_ports(*, agi: int, ami: int) -> dict[int, int]:
+    """Default port to port of a run, for a bridge with every door open.
+
+    Args:
+        agi: where the dialplan asks.
+        ami: Asterisk's, or what stands before it.
+    """
+    return {
+        AGI_PORT: agi, AMI_PORT: ami, GATEWAY_PORT: free_tcp_port(), HTTP_PORT: free_tcp_port(),
+    }  # fmt: skip
 
 
 class Bridge:
@@ -128,6 +142,29 @@ class Bridge:
             text=True,
             check=False,
         )
+
+    def done(self, *arguments: str) -> str:
+        """What such a command prints, which must end well.
+
+        Raises:
+            BridgeError: it did not.
+        """
+        result = self.command(*arguments)
+        if result.returncode:
+            raise BridgeError(f"dialwarden {' '.join(arguments)}: {result.stderr}")
+        return result.stdout
+
+    def listed(self, *noun: str) -> list[dict[str, Any]]:
+        """The rows of a command that lists some."""
+        rows = json.loads(self.done(*noun, "--json"))
+        assert isinstance(rows, list)
+        return rows
+
+    def import_list(self, name: str, numbers: Iterable[str] = (), *options: str) -> None:
+        """A version of one of its lists with these numbers, written in any form, in it."""
+        file = self.directory / f"{name}.csv"
+        file.write_text("\n".join(["number", *numbers, ""]))
+        self.done("list", "import", name, file.name, *options)
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, SIGSTOP and SIGCONT among them."""
