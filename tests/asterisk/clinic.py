@@ -61,7 +61,7 @@ CONFIG = site_config(
 exempt = ["3949"]
 
 [doctor]
-accept = ["ami.users:{AMI_USER}", "clock"]
+accept = ["ami.users:{AMI_USER}", "clock", "pjsip.redirect:hidden"]
 """,
     campaign("energy-paris"),
     secret='secret_file = "ami.secret"',

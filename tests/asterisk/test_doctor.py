@@ -39,7 +39,8 @@ def test_a_healthy_system_is_green(everywhere: Clinic) -> None:
     assert found["dialplan"]["summary"].startswith("as version ")
     notes = {one for one, told in found.items() if told["status"] == "note"}
     # Whether anybody keeps this machine's clock is not the test's to say.
-    assert notes - {"clock"} == {"ami.users", "backup", "pjsip.refer", "spool"}
+    # Asterisk 16 does not tell how endpoints follow redirections, which the clinic has accepted.
+    assert notes - {"clock", "pjsip.redirect"} == {"ami.users", "backup", "pjsip.refer", "spool"}
 
 
 def test_the_self_test_reserves_and_records_nothing(everywhere: Clinic) -> None:
@@ -142,9 +143,9 @@ def test_a_dialplan_without_ours(well: Clinic) -> None:
     ):
         said = ill(well, "dialplan")
         assert well.findings("--only", "selftest")["selftest"]["status"] == "unknown"
-    assert said.startswith(
-        "no context dialwarden is loaded: nobody can ask -> dialwarden install puts"
-    )
+    assert "no context dialwarden is loaded: nobody can ask -> dialwarden install puts" in said
+    assert said.startswith("context dialwarden is not loaded, and _X.@asks-first priority 1 (ext")
+    assert "Asterisk hangs up every call that comes there" in said
 
 
 def test_a_dialplan_of_another_version(well: Clinic) -> None:
@@ -167,6 +168,23 @@ def test_a_line_that_forgot_to_ask(well: Clinic) -> None:
     assert said.startswith("_0X.@forgot priority 1 (extensions.conf:")
     assert "dials PJSIP/${…}@carrier and nobody asked; the guard hangs it up" in said
     assert "Gosub(dialwarden,check,1(NUMBER,CAMPAIGN)) before it" in said
+
+
+def test_a_jump_past_the_question(well: Clinic) -> None:
+    """Asterisk shows the labels, and an extension for one caller as one of its own."""
+    with well.with_dialplan(
+        "[jump]\nexten => _0X.,1,GotoIf($[1]?dial)\n"
+        " same => n,Gosub(dialwarden,check,1(${EXTEN},energy-paris))\n"
+        ' same => n,GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no)\n'
+        " same => n(dial),Dial(PJSIP/${EXTEN}@carrier,30)\n same => n(no),Hangup(21)\n"
+        "[boss]\nexten => _0X.,1,Gosub(dialwarden,check,1(${EXTEN},energy-paris))\n"
+        ' same => n,ExecIf($["${DIALWARDEN_VERDICT}" = "ALLOW"]?Dial(PJSIP/${EXTEN}@carrier))\n'
+        "exten => _0X./100,1,Dial(PJSIP/${EXTEN}@carrier)\n"
+    ):
+        said = ill(well, "dialplan.asks")
+    assert "_0X.@jump priority 4" in said
+    assert "_0X./100@boss priority 1" in said
+    assert "_0X.@boss" not in said
 
 
 def test_a_line_that_asks_and_does_not_look(well: Clinic) -> None:
@@ -192,7 +210,7 @@ def test_a_way_out_that_nobody_named(well: Clinic) -> None:
     said = ill(well, "trunks.named", config=fewer, status="warning")
     assert said.startswith("PJSIP/carrier-2 looks like a way out (its contact is fixed)")
     assert 'channel = "PJSIP/carrier-2"' in said
-    accepted = fewer.replace('"clock"]', '"clock", "trunks.named:PJSIP/carrier-2"]')
+    accepted = fewer.replace('"clock",', '"clock", "trunks.named:PJSIP/carrier-2",')
     assert well.findings(config=accepted)["trunks.named"]["status"] == "note"
 
 

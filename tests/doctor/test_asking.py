@@ -6,7 +6,7 @@ import pytest
 from tests.routing.carriers import TRUNKS
 
 from dialwarden.doctor.asking import Reader
-from dialwarden.doctor.dialplan_text import read_file
+from dialwarden.doctor.dialplan_text import read_file, read_shown
 
 ASK = "Gosub(dialwarden,check,1(${EXTEN},paris))"
 LOOK = 'GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no)'
@@ -70,6 +70,7 @@ def context(*lines: str, name: str = "out", pattern: str = "_X.") -> str:
         'ExecIf($["${X}" = "1"]?Dial(PJSIP/${EXTEN}@carrier,60,U(sub(${Y}))):NoOp())',
         "Exec(Dial(PJSIP/${EXTEN}@carrier))",
         "TryExec(Dial(PJSIP/${FILTER(0-9,${EXTEN})}@carrier))",
+        "ExecIfTime(9:00-17:00,mon-fri,*,*?Dial(PJSIP/${EXTEN}@carrier))",
     ],
 )
 def test_a_line_that_dials_a_trunk_has_to_ask(dial: str) -> None:
@@ -246,12 +247,125 @@ def test_the_hook_of_freepbx_asks_for_its_trunks(shape: str) -> None:
         ((LOOK, ASK, DIAL), False),
         ((ASK, LOOK, DIAL, ASK, DIAL), False),
         (("Gosub(mine,s,1)", DIAL), True),  # what it calls may hang up by itself
+        (("Gosub(deaf,s,1)", DIAL), False),
+        (("Gosub(deaf,s,1)", LOOK, DIAL), True),
+        (("Gosub(outer,s,1)", DIAL), True),
+        ((ASK, "NoOp(${DIALWARDEN_VERDICT})", DIAL), False),
+        ((ASK, "Set(X=${DIALWARDEN_VERDICT})", 'GotoIf($["${X}" != "ALLOW"]?no)', DIAL), True),
     ],
 )
 def test_who_asks_has_to_look_at_the_verdict(lines: tuple[str, ...], heeded: bool) -> None:
     called = context(ASK, LOOK, name="mine", pattern="s")
+    called += context(ASK, "Return()", name="deaf", pattern="s")
+    called += context("Gosub(mine,s,1)", "Return()", name="outer", pattern="s")
     found = reader(context(*lines) + called).unheeded()
     assert (found == []) is heeded
+
+
+def test_who_asks_and_goes_on_elsewhere_has_to_look_at_the_verdict_too() -> None:
+    dials = context(DIAL, name="dials")
+    looks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="looks")
+    deaf = context(ASK, "Goto(dials,${EXTEN},1)", name="deaf")
+    assert reader(dials + looks).unheeded() == []
+    assert [one.where for one in reader(dials + looks + deaf).unheeded()] == [
+        "_X.@dials priority 2"
+    ]
+    # Nobody asked: that is the other check's, and told once.
+    assert reader(dials + looks + deaf.replace(ASK, "NoOp()")).unheeded() == []
+
+
+@pytest.mark.parametrize(
+    ("jump", "told"),
+    [
+        ("GotoIf($[1]?dial)", True),
+        ("GotoIf($[1]?no:dial)", True),
+        ("GotoIf($[1]?${EXTEN},dial)", True),
+        ("GotoIf($[1]?out,${EXTEN},5)", True),
+        ("GotoIfTime(9:00-17:00,mon-fri,*,*?dial)", True),
+        ("ExecIf($[1]?Goto(dial))", True),
+        ("ExecIf($[1]?GotoIf($[1]?dial))", True),
+        ("GotoIf($[1]?no)", False),
+        ("GotoIf($[1]?ask)", False),
+        ("GotoIf($[1]?gone)", False),  # a label that nobody sees is the first priority's
+    ],
+)
+def test_a_jump_past_the_question_did_not_ask(jump: str, told: bool) -> None:
+    text = (
+        f"[out]\nexten => _X.,1,NoOp()\n same => n,{jump}\n same => n(ask),{ASK}\n"
+        f" same => n,{LOOK}\n same => n(dial),{DIAL}\n same => n(no),Hangup(21)\n"
+    )
+    assert unasked(text) == (["_X.@out"] if told else [])
+
+
+def test_who_comes_in_past_the_question_has_to_have_asked() -> None:
+    out = context(ASK, LOOK, DIAL)
+    assert unasked(out + context("Goto(out,${EXTEN},4)", name="past")) == ["_X.@out"]
+    assert unasked(out + context(ASK, LOOK, "Goto(out,${EXTEN},4)", name="past")) == []
+    assert unasked(out + context("Goto(out,${EXTEN},2)", name="before")) == []
+
+
+def test_who_jumps_past_the_question_and_looks_is_sent_away() -> None:
+    join = f"[out]\nexten => _X.,1,GotoIf($[1]?join)\n same => n,{ASK}\n same => n(join),{LOOK}\n"
+    assert unasked(f"{join} same => n,{DIAL}\n same => n(no),Hangup()\n") == []
+    assert unasked(join.replace(LOOK, "NoOp()") + f" same => n,{DIAL}\n") == ["_X.@out"]
+
+
+def test_what_stands_behind_an_end_is_not_run_by_who_jumped_past_the_question() -> None:
+    text = (
+        f"[out]\nexten => _X.,1,GotoIf($[1]?inside)\n same => n,{ASK}\n same => n,{LOOK}\n"
+        " same => n,Goto(dial)\n same => n(inside),Dial(PJSIP/100)\n same => n,Hangup()\n"
+        f" same => n(dial),{DIAL}\n same => n(no),Hangup(21)\n"
+    )
+    assert unasked(text) == []
+    assert unasked(text.replace(" same => n,Hangup()\n", "")) == ["_X.@out"]
+
+
+def test_the_hours_may_lead_elsewhere() -> None:
+    dials = context(DIAL, name="dials")
+    asks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")
+    hours = context("GotoIfTime(9:00-17:00,mon-fri,*,*?dials,${EXTEN},1)", name="hours")
+    assert unasked(dials + asks + hours) == ["_X.@dials"]
+
+
+def test_an_extension_for_one_caller_asks_for_itself() -> None:
+    shown = f"""[ Context 'out' created by 'pbx_config' ]
+  '_X.' (CID match '100') => 1. {ASK}  [extensions.conf:2]
+                    2. {LOOK}          [extensions.conf:3]
+                    3. {DIAL}          [extensions.conf:4]
+  '_X.' =>          1. {DIAL}          [extensions.conf:5]
+"""
+    (found,) = Reader(read_shown(shown), TRUNKS, agi_port=4580, entries=frozenset()).unasked()
+    assert (found.extension, found.step.place) == ("_X.", "extensions.conf:5")
+    swapped = shown.replace(" (CID match '100') =>", " =>", 1).replace(
+        "'_X.' =>          1. D", "'_X.' (CID match '100') => 1. D"
+    )
+    comes = "[ Context 'in' created by 'x' ]\n  '_9X.' => 1. Goto(out,33612345678,1)  [a:1]\n"
+    for text in (swapped, swapped + comes):
+        read = Reader(read_shown(text), TRUNKS, agi_port=4580, entries=frozenset())
+        assert [one.extension for one in read.unasked()] == ["_X./100"]
+
+
+@pytest.mark.parametrize(
+    ("dial", "written"),
+    [
+        ("Dial(PJSIP/0612345678@carrier)", "PJSIP/06••••••78@carrier"),
+        ("Dial(PJSIP/112@carrier)", "PJSIP/112@carrier"),
+        ("Dial(PJSIP/carrier/sip:33612345678@192.168.100.10)",
+         "PJSIP/carrier/sip:33•••••••78@192.168.100.10"),
+        ("Dial(PJSIP/carrier/sip:me:hunter2@10.0.0.1)", "PJSIP/carrier/sip:me:…@10.0.0.1"),
+        ("Dial(PJSIP/carrier/sip:${EXTEN}@10.0.0.1:5060)", "PJSIP/carrier/sip:${…}@10.0.0.1:5060"),
+    ],
+)  # fmt: skip
+def test_no_secret_and_no_whole_number_is_told(dial: str, written: str) -> None:
+    (found,) = reader(context(dial)).dialled()
+    assert found.written == written
+
+
+def test_it_is_known_whether_a_line_counts_on_who_comes_to_it() -> None:
+    dials = context(DIAL, name="dials")
+    assert reader(dials + context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")).relied_on()
+    assert not reader(context(ASK, LOOK, DIAL)).relied_on()
+    assert not reader(dials).relied_on()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from tests.doctor.patient import (
     NOW,
     OURS,
+    OUTBOUND,
+    SHIPPED,
     TOML,
     file,
     finding,
@@ -24,6 +26,7 @@ from tests.doctor.patient import (
 )
 
 from dialwarden.doctor.checks import CHECKS, chosen, examine
+from dialwarden.doctor.dialplan_text import read_file
 from dialwarden.doctor.finding import Status
 from dialwarden.doctor.snapshot import (
     Answer,
@@ -41,6 +44,20 @@ from dialwarden.doctor.snapshot import (
 OK, NOTE, UNKNOWN = Status.OK, Status.NOTE, Status.UNKNOWN
 WARNING, FAILURE = Status.WARNING, Status.FAILURE
 GONE = Missing("Asterisk does not answer", "start Asterisk")
+
+# It is right because of who comes to it, if that is all who come.
+RELYING = """
+[asks]
+exten => _X.,1,Gosub(dialwarden,check,1(${EXTEN},paris))
+ same => n,ExecIf($["${DIALWARDEN_VERDICT}" = "ALLOW"]?Goto(dials,${EXTEN},1))
+[dials]
+exten => _X.,1,Dial(PJSIP/${EXTEN}@carrier)
+"""
+LEFT_BEHIND = """
+[hook]
+exten => s,1,Gosub(dialwarden-freepbx,s,1)
+ same => n,ExecIf($[1]?Goto(dialwarden-freepbx,s,1))
+"""
 
 
 def user(name: str, *write: str, acl: bool = False) -> ManagerUser:
@@ -178,6 +195,27 @@ def test_a_healthy_system_is_green() -> None:
          "DAHDI is loaded"),
         ("trunks.dial", toml("PJSIP/{number}@carrier", "PJSIP/9{number}@carrier"), NOTE,
          '"PJSIP/9{number}@carrier" fits nothing'),
+        ("pjsip.redirect", with_asterisk(endpoints=(Endpoint("PJSIP/a"), Endpoint("PJSIP/b"))),
+         UNKNOWN, "redirect_method of PJSIP/a and 1 more is not told (Asterisk 16 never does)"),
+        ("pjsip.redirect", with_asterisk(endpoints=(Endpoint("SIP/a"),)), OK, "no endpoint"),
+        ("dialplan.asks", with_asterisk(dialplan=read_file(SHIPPED + RELYING), endpoints=GONE),
+         WARNING, "where the calls of all endpoints come in is not known"),
+        ("dialplan.asks",
+         with_asterisk(dialplan=read_file(SHIPPED + RELYING), endpoints=(Endpoint("SIP/7"),)),
+         WARNING, "where the calls of SIP/7 come in is not known: lines that count on who comes"),
+        ("dialplan.asks",
+         with_asterisk(dialplan=read_file(SHIPPED + RELYING),
+                       endpoints=(Endpoint("SIP/7", context="dials"),)),
+         FAILURE, "_X.@dials priority 1 dials PJSIP/${…}@carrier and nobody asked"),
+        ("dialplan.asks",
+         with_asterisk(dialplan=read_file(SHIPPED + RELYING), endpoints=(Endpoint("IAX2/out"),)),
+         OK, "every line that dials a trunk"),
+        ("dialplan.asks", with_asterisk(endpoints=GONE), OK, "every line that dials a trunk"),
+        ("dialplan", with_asterisk(dialplan=read_file(OUTBOUND)), FAILURE,
+         "context dialwarden is not loaded, and _X.@outbound priority 1 calls it: Asterisk hangs"),
+        ("dialplan", with_dialplan(LEFT_BEHIND), FAILURE,
+         "context dialwarden-freepbx is not loaded, and s@hook priority 1, s@hook priority 2 call "
+         "it: Asterisk hangs up every call that comes there"),
         ("pjsip.redirect", with_asterisk(endpoints=(Endpoint("PJSIP/a", redirect="uri_pjsip"),)),
          WARNING, "PJSIP/a has redirect_method = uri_pjsip"),
         ("pjsip.refer", with_asterisk(endpoints=(Endpoint("PJSIP/carrier", may_refer=True),)),

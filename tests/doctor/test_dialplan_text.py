@@ -33,12 +33,12 @@ def test_what_asterisk_shows_is_read() -> None:
     plan = read_shown(SHOWN)
     assert list(plan) == ["out", "more"]
     out = plan["out"]
-    assert [(s.priority, s.application, s.data) for s in out.extensions["_0X."]] == [
+    assert [(s.priority, s.application, s.data) for s in out.extensions["_0X./200"]] == [
         (1, "NoOp", "a [b] (c)"),
         (2, "Set", "X=${IF($[1 = 1]?yes:no)}"),
         (3, "Goto", "next"),
     ]
-    assert [step.place for step in out.extensions["_0X."]] == [
+    assert [step.place for step in out.extensions["_0X./200"]] == [
         "extensions.conf:5", "extensions.conf:6", "pbx_config",
     ]  # fmt: skip
     assert (out.includes, out.switches) == (["more"], ["Realtime/@out"])

@@ -13,9 +13,9 @@ import pytest
 from tests.doctor.patient import NOW, TOML, config
 from tests.ledger.helpers import attempt
 
-from dialwarden.doctor.gathering import bridge_side, host_side, ledger_side
+from dialwarden.doctor.gathering import asterisk_side, bridge_side, host_side, ledger_side
 from dialwarden.doctor.gathering.console import ByProcess, console
-from dialwarden.doctor.snapshot import Answer, FileFact, LedgerSide, Missing
+from dialwarden.doctor.snapshot import Answer, FileFact, LedgerSide, Missing, Seen
 from dialwarden.ledger.attempts import reserve
 from dialwarden.ledger.connection import open_ledger, transaction
 from dialwarden.ledger.overrides import NewOverride, begin_override
@@ -51,6 +51,22 @@ def test_the_secrets_of_manager_conf_are_looked_at_with_what_it_includes(tmp_pat
     found = host_side.look(config(), tmp_path, None)
     assert found.weak_users == ("cron", "admin")
     assert "1234" not in str(found)
+
+
+def test_an_include_by_its_whole_path_and_one_from_a_deeper_file_are_followed(
+    tmp_path: Path,
+) -> None:
+    """Asterisk looks for each in its own folder, whichever file names it."""
+    deeper, elsewhere = tmp_path / "manager.d", tmp_path / "elsewhere"
+    deeper.mkdir()
+    elsewhere.mkdir()
+    (tmp_path / "manager.conf").write_text(
+        f'#include "{elsewhere}/*.conf"\n#include manager.d/a.conf'
+    )
+    (elsewhere / "one.conf").write_text("[one]\nsecret=1234\n")
+    (deeper / "a.conf").write_text("#include two.conf\n")
+    (tmp_path / "two.conf").write_text("[two]\nsecret=admin\n")
+    assert host_side.look(config(), tmp_path, None).weak_users == ("one", "two")
 
 
 def test_a_manager_conf_that_is_not_here_is_told(tmp_path: Path) -> None:
@@ -206,6 +222,62 @@ async def test_no_proxy_is_asked_about_the_bridge(monkeypatch: pytest.MonkeyPatc
         found = await bridge_side.look(settings, 5.0)
     assert found.health == {"status": "ready"}
     assert found.answers["paris"] == Missing("connection refused")
+
+
+# Asterisk ---------------------------------------------------------------------------------------
+
+
+class Saying:
+    """A console that answers by a table; with the rest of the table's `""` to every other line."""
+
+    via = "AMI"
+
+    def __init__(self, said: dict[str, str]) -> None:
+        self._said = said
+
+    async def command(self, line: str) -> str:
+        return self._said.get(line, self._said[""])
+
+    async def clock_ahead_s(self) -> Seen[float]:
+        return 0.0
+
+
+@pytest.mark.parametrize("said", ["", "\x00\ufffd garbage: yes\n", "No such command 'x'\n"])
+async def test_an_answer_that_cannot_be_read_is_no_good_news(said: str) -> None:
+    """Who prints nothing of the kind has no users, trunks and lines that are all well."""
+    found = await asterisk_side.look(Saying({"": said}))
+    for seen in (
+        found.dialplan, found.manager, found.users, found.endpoints, found.technologies,
+        found.http, found.variables,
+    ):  # fmt: skip
+        assert isinstance(seen, Missing)
+        assert "printed what cannot be read here" in seen.why
+        assert seen.do.startswith("see what asterisk -rx '")
+
+
+async def test_a_module_that_is_not_loaded_has_nothing_of_it() -> None:
+    gone = "No such command 'ari show users' (type 'core show help')\n"
+    assert (await asterisk_side.look(Saying({"": gone}))).ari_users == ()
+
+
+async def test_the_context_of_a_sip_and_an_iax2_telephone_is_looked_up() -> None:
+    types = (
+        "SIP              Session Initiation Protocol (SIP)   yes   yes   yes\n"
+        "IAX2             Inter Asterisk eXchange Driver (Ver 2)   yes   no   yes\n"
+        "2 channel drivers registered.\n"
+    )
+    peers = "Name/username   Host    Dyn\n100/100   10.0.0.9   D  Auto\n1 sip peers [0]\n"
+    iax = "Name/Username    Host   (S)\nhome   (null)   (D)  (null)\n1 iax2 peers [0 online]\n"
+    said = {
+        "": "", "core show channeltypes": types, "sip show peers": peers, "iax2 show peers": iax,
+        "sip show peer 100": "  * Name       : 100\n  Context      : from-internal\n",
+        "iax2 show peer home": "  Context      : home-office\n",
+    }  # fmt: skip
+    found = (await asterisk_side.look(Saying(said))).endpoints
+    assert not isinstance(found, Missing)
+    assert {one.channel: one.context for one in found} == {
+        "SIP/100": "from-internal", "IAX2/home": "home-office",
+    }  # fmt: skip
 
 
 # The console ------------------------------------------------------------------------------------

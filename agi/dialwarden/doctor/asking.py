@@ -4,70 +4,34 @@ Owns the reading of a dialplan's order: from the top of an extension down, into 
 Gosub and Macro, and back to who calls it. Of variables only global ones are known: a destination
 with another in the place of its endpoint is `dynamic`, and what it will be is the guard's to see.
 
-It errs towards telling: a jump over the question is not seen, and an extension that several reach
-counts as asked only if all of them asked.
+It errs towards telling: a jump past the question is taken, whatever its condition, and an extension
+that several reach counts as asked only if all of them asked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from types import MappingProxyType
 
+from dialwarden.doctor.dialled import SAMPLE, Dialled
 from dialwarden.doctor.dialplan_text import Context, Dialplan, Step
+from dialwarden.doctor.order import Place, Way, lines_run, reached_by
 from dialwarden.doctor.steps import VALUE, Target, calls, destinations, opened, readings, targets
 from dialwarden.numbers.patterns import compile_pattern
 from dialwarden.routing.dial_string import read_destination, split_destinations
 from dialwarden.routing.trunks import Trunks
 
-_SAMPLE = "33612345678"  # what a variable in the number's place may hold
 _AGI_CHECK = re.compile(r"agi://[^/,]*:(?P<port>\d+)/check\b", re.IGNORECASE)
-_VERDICT = "DIALWARDEN_VERDICT"
+_VERDICT = "${DIALWARDEN_VERDICT"
+_TALKING = frozenset({"noop", "verbose", "log"})  # these only tell what it is
+_OURS = "dialwarden"
 _DEEPEST = 12
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TELLING = 7  # characters of a context's name beside a variable that tell it; "macro-" has six
 
-_Place = tuple[str, str]  # context, extension
 _Leads = tuple[str, bool, str]  # trunk, whether it is in a variable, number
-
-
-@dataclass(frozen=True, slots=True)
-class Dialled:
-    """A destination that a line of the dialplan dials.
-
-    Attributes:
-        trunk: whose it is; "" for `dynamic`.
-        texts: the destination as it may be, what global variables hold put in.
-        number: as it is written there; "" where it is in a variable, or cannot be read.
-        dynamic: the endpoint is in a variable.
-        text: the destination, with a mark for each variable.
-    """
-
-    context: str
-    extension: str
-    step: Step
-    text: str
-    trunk: str
-    dynamic: bool
-    number: str = ""
-    texts: tuple[str, ...] = ()
-
-    @property
-    def written(self) -> str:
-        """The destination for a person; what stands in a variable is not told."""
-        return self.text.replace(VALUE, "${…}")
-
-    @property
-    def samples(self) -> tuple[str, ...]:
-        """The destination with a telephone number for each variable; () where it is dynamic."""
-        return tuple(text.replace(VALUE, _SAMPLE) for text in self.texts)
-
-    @property
-    def where(self) -> str:
-        place = f" ({self.step.place})" if ":" in self.step.place else ""
-        return f"{self.extension}@{self.context} priority {self.step.priority}{place}"
 
 
 class Reader:
@@ -92,12 +56,20 @@ class Reader:
         self._trunks = trunks
         self._agi_port = agi_port
         self._variables = variables
-        self._found: dict[_Place, list[_Place]] = {}
-        self._asking: dict[_Place, bool] = {}
+        self._found: dict[Place, list[Place]] = {}
+        self._for_callers = {
+            context: names
+            for context, here in plan.items()
+            if (names := [name for name in here.extensions if "/" in name])
+        }
+        self._asking: dict[Place, bool] = {}
+        self._looking: dict[Place, bool] = {}
         self._entries = self._with_included(entries)
         self._jumps = self._all_jumps()
         self._ways = self._all_ways()
         self._first_question = {place: self._first(place) for place in self._places()}
+        self._unasked = self._without(self._ends_unasked)
+        self._unlooked = self._without(self._looks)
         self._reached_asked = self._all_reached_asked()
 
     def dialled(self) -> Iterator[Dialled]:
@@ -117,17 +89,16 @@ class Reader:
         return [one for one in self.dialled() if not self._asked_on_the_way(one)]
 
     def unheeded(self) -> list[Dialled]:
-        """Those that the very extension asked about, and dials whatever the verdict."""
-        return [
-            one
+        """Those that were asked about, here or on the way, and are dialled whatever the verdict."""
+        return [one for one in self.dialled() if self._ignores_verdict(one)]
+
+    def relied_on(self) -> bool:
+        """Whether a line is only right because of who comes to it."""
+        return any(
+            not self._asked_before((one.context, one.extension), one.step.priority)
             for one in self.dialled()
-            if (asked := self._own_question(one)) is not None
-            and not any(
-                _VERDICT in step.data
-                for step in self._steps(one)
-                if asked < step.priority <= one.step.priority
-            )
-        ]
+            if self._asked_on_the_way(one)
+        )
 
     def switches(self) -> tuple[str, ...]:
         """Contexts whose lines lie elsewhere (realtime, Lua), which nobody reads here."""
@@ -140,86 +111,108 @@ class Reader:
             for extension, steps in context.extensions.items():
                 yield context.name, extension, steps
 
-    def _places(self) -> Iterator[_Place]:
+    def _places(self) -> Iterator[Place]:
         return ((context, extension) for context, extension, _ in self._everything())
 
     def _steps(self, one: Dialled) -> list[Step]:
         return self._plan[one.context].extensions[one.extension]
 
-    def _own_question(self, one: Dialled) -> int | None:
-        asked = [
-            step.priority
+    def _ignores_verdict(self, one: Dialled) -> bool:
+        place = (one.context, one.extension)
+        behind = [step for step in self._steps(one) if step.priority < one.step.priority]
+        asked = [step for step in behind if self._asks(step, *place)]
+        if not asked:
+            on_the_way = one.step.priority in self._unlooked.get(place, ())
+            return on_the_way and self._asked_on_the_way(one)
+        return not any(
+            self._looks(place, step)
             for step in self._steps(one)
-            if step.priority < one.step.priority and self._asks_itself(step, one.context)
-        ]
-        return asked[-1] if asked else None
+            if asked[-1].priority <= step.priority <= one.step.priority
+        )
+
+    def _looks(self, place: Place, step: Step) -> bool:
+        """Whether a line looks at the verdict, itself or in what it calls, which may hang up."""
+        return _looks(step) or any(
+            self._extension_looks(called)
+            for call in calls(step)
+            for target in targets(call, *place)
+            if target.returns and target.context != _OURS
+            for called in self._extensions(target.context, target.extension)
+        )
+
+    def _extension_looks(self, place: Place) -> bool:
+        if place not in self._looking:
+            self._looking[place] = False  # one that calls itself looks by its other lines
+            steps = self._plan[place[0]].extensions[place[1]]
+            self._looking[place] = any(self._looks(place, step) for step in steps)
+        return self._looking[place]
 
     def _asked_on_the_way(self, one: Dialled) -> bool:
         place = (one.context, one.extension)
+        if one.step.priority in self._unasked.get(place, ()):
+            return False
         return self._asked_before(place, one.step.priority) or place in self._reached_asked
 
-    def _asked_before(self, place: _Place, priority: int) -> bool:
+    def _ends_unasked(self, place: Place, step: Step) -> bool:
+        """Whether a line asks, or looks behind the question: who jumped past that is sent away."""
+        if self._asks(step, *place):
+            return True
+        return _looks(step) and self._asked_before(place, step.priority)
+
+    def _asked_before(self, place: Place, priority: int) -> bool:
         first = self._first_question[place]
         return first is not None and first < priority
 
-    def _first(self, place: _Place) -> int | None:
+    def _first(self, place: Place) -> int | None:
         """The first priority of an extension that asks, itself or in what it calls."""
         context, extension = place
         steps = self._plan[context].extensions[extension]
         return next((s.priority for s in steps if self._asks(s, context, extension)), None)
 
-    def _all_reached_asked(self) -> set[_Place]:
+    def _open_to_all(self) -> set[Place]:
+        """Where telephones come in, or nobody is seen to come: somebody may who asked nobody.
+
+        One for some callers only is theirs, too: who jumps to its number may be another.
+        """
+        return {
+            place
+            for place in self._places()
+            if place[0] in self._entries or place not in self._ways or "/" in place[1]
+        }
+
+    def _without(self, stops: Callable[[Place, Step], bool]) -> dict[Place, set[int]]:
+        """The priorities that somebody may reach whom no line stopped, by extension."""
+        leaving: dict[Place, list[tuple[int, Way]]] = {}
+        for way, callers in self._jumps.items():
+            for place, priorities in callers.items():
+                leaving.setdefault(place, []).extend((one, way) for one in priorities)
+        return lines_run(
+            self._open_to_all(),
+            leaving,
+            steps_of=lambda place: self._plan[place[0]].extensions[place[1]],
+            lead=lambda way: self._extensions(*way[:2]),
+            stops=stops,
+        )
+
+    def _all_reached_asked(self) -> set[Place]:
         """Extensions that somebody reaches who asked, and nobody who did not.
 
         A ring of jumps that nobody enters is reached by nobody at all.
         """
-        jumps = [
-            (place, way, span)
-            for way, found in self._jumps.items()
-            for place, span in found.items()
-        ]
-        asked = [(place, way) for place, way, (_, last) in jumps if self._asked_before(place, last)]
-        # Where telephones come in, or nobody is seen to come, somebody may who asked nobody.
-        open_to_all = {
-            place
-            for place in self._places()
-            if place[0] in self._entries or place not in self._ways
+        everything: dict[Place, list[Way]] = {}
+        waiting: list[tuple[Place, Way]] = []
+        for way, callers in self._jumps.items():
+            for place, priorities in callers.items():
+                everything.setdefault(place, []).append(way)
+                if self._asked_before(place, max(priorities)):
+                    waiting.append((place, way))
+        reached = reached_by(waiting, everything, lambda way: self._extensions(*way[:2]))
+        return {
+            (context, extension)
+            for context, extension in reached
+            if self._plan[context].extensions[extension][0].priority
+            not in self._unasked.get((context, extension), ())
         }
-        unasked: dict[_Place, list[_Place]] = {}
-        everything: dict[_Place, list[_Place]] = {}
-        for place, way, (first, _) in jumps:
-            everything.setdefault(place, []).append(way)
-            if not self._asked_before(place, first):
-                unasked.setdefault(place, []).append(way)
-        begin = [(place, way) for place in open_to_all for way in unasked.get(place, ())]
-        return self._spread(set(), asked, everything) - self._spread(open_to_all, begin, unasked)
-
-    def _spread(
-        self,
-        reached: set[_Place],
-        waiting: list[tuple[_Place, _Place]],
-        leaving: Mapping[_Place, list[_Place]],
-    ) -> set[_Place]:
-        """Whoever is reached, from place to place.
-
-        Args:
-            reached: to begin with; more are added.
-            waiting: extensions and the ways by which they go on.
-            leaving: by which ways each goes on that is reached.
-        """
-        came: dict[_Place, set[_Place]] = {}
-        while waiting:
-            place, way = waiting.pop()
-            there = came.setdefault(way, set())
-            # A jump to oneself reaches nobody; of two who come by a way one is another.
-            if place in there or len(there) > 1:
-                continue
-            there.add(place)
-            for target in self._extensions(*way):
-                if target not in reached and there != {target}:
-                    reached.add(target)
-                    waiting += [(target, further) for further in leaving.get(target, ())]
-        return reached
 
     # One step.
 
@@ -230,7 +223,7 @@ class Reader:
                 if found and int(found["port"]) == self._agi_port:
                     return True
             if any(
-                (target.context, target.extension) == ("dialwarden", "check")
+                (target.context, target.extension) == (_OURS, "check")
                 for target in targets(call, context, "")
             ):
                 return True
@@ -249,7 +242,7 @@ class Reader:
         found = self._extensions(target.context, target.extension)
         return bool(found) and all(map(self._extension_asks, found))
 
-    def _extension_asks(self, place: _Place) -> bool:
+    def _extension_asks(self, place: Place) -> bool:
         if place not in self._asking:
             self._asking[place] = False  # one that calls itself asks by its other lines
             context, extension = place
@@ -281,14 +274,14 @@ class Reader:
             endpoint = read_destination(technology.lower(), resource, ()).endpoints[0]
             if VALUE in technology or VALUE in endpoint:
                 return "", True, ""
-            reach = self._trunks.reach(technology, resource.replace(VALUE, _SAMPLE))
+            reach = self._trunks.reach(technology, resource.replace(VALUE, SAMPLE))
             if reach is not None and reach.trunk:
                 return reach.trunk, False, "" if VALUE in resource else reach.number
         return None
 
     # The whole.
 
-    def _extensions(self, context: str, extension: str) -> list[_Place]:
+    def _extensions(self, context: str, extension: str) -> list[Place]:
         """What an extension of a context may be, includes and patterns heeded."""
         asked = (context, extension)
         if asked not in self._found:
@@ -309,37 +302,42 @@ class Reader:
         may_be = re.compile(".+".join(map(re.escape, parts)))
         return [context for context in self._plan if may_be.fullmatch(context)]
 
-    def _look_up(self, context: str, extension: str, depth: int) -> list[_Place]:
+    def _look_up(self, context: str, extension: str, depth: int) -> list[Place]:
         here = self._plan.get(context)
         if here is None or depth > _DEEPEST:
             return []
         if VALUE in extension:
             found = [(context, name) for name in here.extensions if name not in _SPECIAL]
-        elif extension in here.extensions:
-            return [(context, extension)]
         else:
-            found = [(context, name) for name in here.extensions if _matches(name, extension)][:1]
+            found = [
+                (context, name)
+                for name in self._for_callers.get(context, ())
+                if (head := name.partition("/")[0]) == extension or _matches(head, extension)
+            ]
+            if extension in here.extensions:
+                return [(context, extension), *found]
+            found += [(context, name) for name in here.extensions if _matches(name, extension)][:1]
         for included in here.includes:
             found += self._look_up(included, extension, depth + 1)
         return found
 
-    def _all_jumps(self) -> dict[_Place, dict[_Place, tuple[int, int]]]:
-        """By where a jump leads, as it is written: who jumps, and their first and last priority."""
-        jumps: dict[_Place, dict[_Place, tuple[int, int]]] = {}
+    def _all_jumps(self) -> dict[Way, dict[Place, list[int]]]:
+        """By where a jump leads, as it is written: who jumps, and from which priorities."""
+        jumps: dict[Way, dict[Place, list[int]]] = {}
         for context, extension, steps in self._everything():
             for step in steps:
                 for call in calls(step):
                     for target in targets(call, context, extension):
-                        callers = jumps.setdefault((target.context, target.extension), {})
-                        first, _ = callers.get((context, extension), (step.priority, 0))
-                        callers[context, extension] = first, step.priority
+                        way = (target.context, target.extension, target.priority)
+                        callers = jumps.setdefault(way, {})
+                        callers.setdefault((context, extension), []).append(step.priority)
         return jumps
 
-    def _all_ways(self) -> dict[_Place, list[_Place]]:
+    def _all_ways(self) -> dict[Place, list[Way]]:
         """By extension: the jumps that may lead there, others' than its own."""
-        ways: dict[_Place, list[_Place]] = {}
+        ways: dict[Place, list[Way]] = {}
         for way, callers in self._jumps.items():
-            for place in self._extensions(*way):
+            for place in self._extensions(*way[:2]):
                 if callers.keys() != {place}:
                     ways.setdefault(place, []).append(way)
         return ways
@@ -353,6 +351,10 @@ class Reader:
                     found.add(name)
                     waiting.append(name)
         return frozenset(found)
+
+
+def _looks(step: Step) -> bool:
+    return _VERDICT in step.data and step.application.lower() not in _TALKING
 
 
 _SPECIAL = frozenset({"h", "t", "i", "T", "e", "failed"})  # reached by themselves

@@ -5,13 +5,16 @@ Owns what each difference means for a call; what is read out of a dialplan is `a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
-from dialwarden.doctor.asking import Dialled, Reader
+from dialwarden.doctor.asking import Reader
 from dialwarden.doctor.check_manager import unseen, with_asterisk
+from dialwarden.doctor.dialled import Dialled, where
 from dialwarden.doctor.dialplan_text import Dialplan, addresses, differences
 from dialwarden.doctor.finding import Item, failure, note, ok, unknown, warning
 from dialwarden.doctor.snapshot import Asterisk, Missing, Snapshot
+from dialwarden.doctor.steps import calls, targets
 from dialwarden.numbers import emergency_numbers
 from dialwarden.routing.trunks import compile_trunks
 from dialwarden.settings.manager import is_loopback
@@ -24,6 +27,7 @@ _EMERGENCY = f"{OURS}-emergency"
 _OPTIONAL = frozenset({f"{OURS}-outbound", f"{OURS}-feature"})
 _INSTALL = "dialwarden install puts this version's file in and includes it; then dialplan reload"
 _SHOWN = 10
+_OF_OURS = re.compile(rf"{OURS}(-[a-z-]+)?")
 
 
 @with_asterisk
@@ -33,6 +37,13 @@ def loaded(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
     if isinstance(plan, Missing):
         yield unseen(plan)
         return
+    for context, lines in _left_behind(plan):
+        yield failure(
+            f"context {context} is not loaded, and {_lines(lines)}: Asterisk hangs up every "
+            "call that comes there",
+            f"{_INSTALL}; or, where dialwarden is to be taken out, take these lines out too",
+            context,
+        )
     if OURS not in plan:
         yield failure("no context dialwarden is loaded: nobody can ask", _INSTALL)
         return
@@ -52,6 +63,27 @@ def loaded(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
             )
     if not odd:
         yield ok(f"as version {seen.version} ships it")
+
+
+def _left_behind(plan: Dialplan) -> Iterator[tuple[str, list[str]]]:
+    """Contexts of ours that lines of others lead into, and that are not there."""
+    found: dict[str, dict[str, None]] = {}
+    for context in plan.values():
+        for extension, steps in context.extensions.items():
+            for step in steps:
+                for call in calls(step):
+                    for target in targets(call, context.name, extension):
+                        if _OF_OURS.fullmatch(target.context) and target.context not in plan:
+                            told = where(context.name, extension, step)
+                            found.setdefault(target.context, {})[told] = None
+    return ((context, list(lines)) for context, lines in found.items())
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """`a calls it`, `a, b and 3 more call it`."""
+    more = len(lines) - _SHOWN
+    told = ", ".join(lines[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{told} {'calls' if len(lines) == 1 else 'call'} it"
 
 
 @with_asterisk
@@ -150,11 +182,31 @@ def asks(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
         )
     if len(hidden) > _SHOWN:
         yield note(f"{len(hidden) - _SHOWN} more dial what cannot be read here")
+    if (unknown_entries := _unknown_entries(asterisk)) and reader.relied_on():
+        yield warning(
+            f"where the calls of {unknown_entries} come in is not known: lines that count on who "
+            "comes to them may be reached by those who asked nobody",
+            "pjsip show endpoint NAME, sip show peer NAME, iax2 show peer NAME tell their context",
+            "entries",
+        )
     for context in reader.switches():
         yield note(f"context {context} has lines elsewhere (a switch), which are not read here")
     if not named:
         asked = len({one.where for one in reader.dialled() if not one.dynamic})
         yield ok(f"every line that dials a trunk has asked ({asked} of them)")
+
+
+def _unknown_entries(asterisk: Asterisk) -> str:
+    """Who may come into the dialplan nobody knows where; "" for nobody."""
+    if isinstance(asterisk.endpoints, Missing):
+        return "all endpoints"
+    # An IAX2 peer without a context is one that is called only.
+    blind = [
+        one.channel
+        for one in asterisk.endpoints
+        if not one.context and not one.channel.upper().startswith("IAX2/")
+    ]
+    return f"{blind[0]} and {len(blind) - 1} more" if blind[1:] else "".join(blind)
 
 
 @with_asterisk

@@ -159,7 +159,16 @@ def redirects(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
             f"redirect_method = user (the default) in [{_name(one)}] of pjsip.conf",
             one.channel,
         )
-    if not found:
+    blind = [one for one in endpoints if _is_pjsip(one) and not one.redirect]
+    if blind:
+        more = f" and {len(blind) - 1} more" if blind[1:] else ""
+        yield unknown(
+            f"redirect_method of {blind[0].channel}{more} is not told (Asterisk 16 never does)",
+            "look for redirect_method = uri_pjsip in pjsip.conf and its includes; where there is "
+            "none, accept it in [doctor]: pjsip.redirect:hidden",
+            "hidden",
+        )
+    elif not found:
         yield ok("no endpoint follows a 302 by itself")
 
 
@@ -182,6 +191,10 @@ def refers(seen: Snapshot, asterisk: Asterisk) -> Iterator[Item]:
         )
     if not found:
         yield ok("no trunk takes a REFER")
+
+
+def _is_pjsip(endpoint: Endpoint) -> bool:
+    return endpoint.channel.upper().startswith("PJSIP/")
 
 
 def _name(endpoint: Endpoint) -> str:

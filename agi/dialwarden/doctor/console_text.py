@@ -27,12 +27,38 @@ _DIRECTORY = re.compile(r"^ *(?P<key>Spool|Configuration) directory: +(?P<path>/
 _VARIABLE = re.compile(r"^ +(?P<name>[^\s=]+)=(?P<value>.*)$", re.MULTILINE)
 _SELFTEST = re.compile(r"^ *DIALWARDEN_SELFTEST=(?P<token>\d+) (?P<said>.*?) *$", re.MULTILINE)
 _TYPE = re.compile(r"^(?P<name>[A-Za-z0-9_]+) {2,}\S.* (?:yes|no) +(?:yes|no)", re.MULTILINE)
+_CONTEXT = re.compile(r"^ *Context +: *(?P<name>\S+) *$", re.MULTILINE)
 _DISABLED = "Disabled"
+# What each answer holds, even one that lists nothing: without it nobody knows what was read.
+_MARKS = {
+    "dialplan show": re.compile(r"\[ Context '|\bin \d+ contexts?\b"),
+    "dialplan show globals": re.compile(r"\bvariable\(s\)"),
+    "core show channeltypes": re.compile(r"channel drivers? registered"),
+    "manager show settings": re.compile(r"^ *Manager \(AMI\):", re.MULTILINE),
+    "manager show users": re.compile(r"manager users? configured|no manager users", re.IGNORECASE),
+    "http show status": re.compile(r"^ *Server (?:Enabled|Disabled)", re.MULTILINE),
+    "ari show users": re.compile(r"\bUsername\b"),
+    "pjsip show endpoints": re.compile(r"^ *Endpoint: |No objects found", re.MULTILINE),
+    "sip show peers": re.compile(r"\bsip peers\b"),
+    "iax2 show peers": re.compile(r"\biax2 peers\b"),
+}
 
 
 def is_unknown(output: str) -> bool:
     """Whether the console knows no such command."""
     return _UNKNOWN_COMMAND.match(output) is not None
+
+
+def is_answer(line: str, output: str) -> bool:
+    """Whether that is what the line prints; any text is for a line of which no mark is known."""
+    mark = _MARKS.get(line)
+    return mark is None or mark.search(output) is not None
+
+
+def context_of(output: str) -> str:
+    """`sip show peer NAME`, `iax2 show peer NAME`: where its calls come in; "" for not told."""
+    found = _CONTEXT.search(output)
+    return found["name"] if found else ""
 
 
 def version_of(output: str) -> str:

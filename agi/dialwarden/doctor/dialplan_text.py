@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 _CONTEXT = re.compile(r"\[ Context '(?P<name>.*)' created by '.*' \]")
 # In Asterisk 22 and 16 the place is `[extensions.conf:31]`; with another registrar `[pbx_lua]`.
 _PRIORITY = re.compile(
-    r"\s+(?:'(?P<extension>.*?)'(?: \(CID match '.*?'\))? =>|\[(?P<label>[^\]]*)\])?\s*"
+    r"\s+(?:'(?P<extension>.*?)'(?: \(CID match '(?P<caller>.*?)'\))? =>|\[(?P<label>[^\]]*)\])?\s*"
     r"(?P<priority>\d+)\. (?P<application>[^\s(]+)\((?P<data>.*?)\)?\s*(?:\[(?P<place>[^\[\]]*)\])?"
 )
 _INCLUDE = re.compile(r"\s+Include =>\s+'(?P<name>[^',|]*)")
@@ -25,7 +25,7 @@ _SWITCH = re.compile(r"\s+(?:Alt\. )?Switch =>\s+'(?P<name>[^']*)'")
 _SECTION = re.compile(r"\[(?P<name>[^\]]+)\]")
 _LINE = re.compile(
     r"(?:exten\s*=>?\s*(?P<extension>[^,]+),(?P<priority>\d+|n)|same\s*=>?\s*(?P<same>n|\d+))"
-    r"(?:\([^)]*\))?\s*,\s*(?P<application>\w+)(?:\((?P<data>.*)\))?\s*"
+    r"(?:\((?P<label>[^)]*)\))?\s*,\s*(?P<application>\w+)(?:\((?P<data>.*)\))?\s*"
 )
 _COMMENT = re.compile(r"(?<!\\);.*")
 _ADDRESS = re.compile(r"agi://(?P<address>[^/,]+)/")
@@ -38,12 +38,14 @@ class Step:
 
     Attributes:
         place: file and line, or who made it; "" where that is not told.
+        label: "" for none, and where it is not told.
     """
 
     priority: int
     application: str
     data: str
     place: str = ""
+    label: str = ""
 
     def same_as(self, other: Step) -> bool:
         """Whether both do the same, the bridge's address apart."""
@@ -104,11 +106,13 @@ def read_shown(output: str) -> Dialplan:
             continue
         elif found := _PRIORITY.fullmatch(line):
             if found["extension"] is not None:
-                steps = context.extensions.setdefault(found["extension"], [])
+                # One for some callers is an extension of its own: it asks for them alone.
+                caller = f"/{found['caller']}" if found["caller"] else ""
+                steps = context.extensions.setdefault(found["extension"] + caller, [])
             steps.append(
                 Step(
                     int(found["priority"]), found["application"], found["data"],
-                    found["place"] or "",
+                    found["place"] or "", found["label"] or "",
                 )
             )  # fmt: skip
         elif included := _INCLUDE.match(line):
@@ -131,7 +135,10 @@ def read_file(text: str) -> Dialplan:
                 steps = context.extensions.setdefault(found["extension"].strip(), [])
             told = found["priority"] or found["same"]
             priority = len(steps) + 1 if told == "n" else int(told)
-            steps.append(Step(priority, found["application"], found["data"] or "", str(number)))
+            label = found["label"] or ""
+            steps.append(
+                Step(priority, found["application"], found["data"] or "", str(number), label)
+            )
     return plan
 
 

@@ -19,9 +19,14 @@ from dialwarden.routing.dial_string import split_destinations
 VALUE = "\ue002"
 
 _INNERMOST = re.compile(r"\$(?:\{[^${}]*\}|\[[^$\[\]]*\])")
-_WITHIN = re.compile(r"\b(Dial|RetryDial|Page|Originate|Gosub|Macro|Goto|AGI)\(", re.IGNORECASE)
-_CONDITIONAL = {"gosubif": "gosub", "gotoif": "goto", "macroif": "macro"}
-_WRAPPERS = frozenset({"execif", "exec", "tryexec"})
+_WITHIN = re.compile(
+    r"\b(Dial|RetryDial|Page|Originate|Gosub(?:If)?|Macro(?:If|Exclusive)?|Goto(?:If(?:Time)?)?|AGI)\(",
+    re.IGNORECASE,
+)
+_CONDITIONAL = {
+    "gosubif": "gosub", "gotoif": "goto", "gotoiftime": "goto", "macroif": "macro",
+}  # fmt: skip
+_WRAPPERS = frozenset({"execif", "execiftime", "exec", "tryexec"})
 _OPENING, _CLOSING = "([{", ")]}"
 _TELLING = 4  # characters of a variable's name beside another variable that tell it: OUT_
 _MOST_READINGS = 64
@@ -44,11 +49,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a call leads; `returns`: what follows the step runs behind it."""
+    """Where a call leads.
+
+    Attributes:
+        returns: what follows the step runs behind it.
+        priority: a number or a label, as it is written.
+    """
 
     context: str
     extension: str
     returns: bool
+    priority: str = "1"
 
 
 @lru_cache(maxsize=1 << 16)
@@ -78,8 +89,9 @@ def targets(call: Call, context: str, extension: str) -> Iterator[Target]:
             if text.strip():
                 named = parts[-3] if len(parts) > 2 else context
                 at = parts[-2] if len(parts) > 1 else extension
-                yield Target(named, at, returns=application == "gosub")
-        elif application == "macro":
+                priority = parts[-1].partition("(")[0].strip()
+                yield Target(named, at, returns=application == "gosub", priority=priority)
+        elif application in ("macro", "macroexclusive"):
             yield Target(f"macro-{_split(text, ',')[0].strip()}", "s", returns=True)
     for text in _dial_arguments(call.application, call.data):
         for technology, resource in split_destinations(text):

@@ -50,7 +50,7 @@ async def look(console: Console) -> Asterisk:
         endpoints=await asking.endpoints(types),
         technologies=types,
         http=await asking.parsed("http show status", text.http_runs),
-        ari_users=await asking.parsed("ari show users", text.ari_users_of),
+        ari_users=await asking.parsed("ari show users", text.ari_users_of, may_lack=True),
         spool=await asking.spool(),
         folder=await asking.folder("Configuration"),
         clock_ahead_s=await console.clock_ahead_s(),
@@ -72,9 +72,19 @@ class _Asking:
             return Missing(f"`{line}` got no answer ({error})", _BUSY)
         return "" if text.is_unknown(output) else output
 
-    async def parsed(self, line: str, read: Callable[[str], T]) -> Seen[T]:
+    async def parsed(
+        self, line: str, read: Callable[[str], T], *, may_lack: bool = False
+    ) -> Seen[T]:
+        """An answer, read; `may_lack`: a console that knows no such line has nothing of it."""
         output = await self.said(line)
-        return output if isinstance(output, Missing) else read(output)
+        if isinstance(output, Missing):
+            return output
+        if (output or not may_lack) and not text.is_answer(line, output):
+            return Missing(
+                f"`{line}` printed what cannot be read here",
+                f"see what asterisk -rx '{line}' prints",
+            )
+        return read(output)
 
     async def users(self) -> Seen[tuple[ManagerUser, ...]]:
         names = await self.parsed("manager show users", text.users_of)
@@ -98,12 +108,14 @@ class _Asking:
             ("IAX2", "iax2 show peers", text.iax_of),
         )
         for technology, line, read in readers:
-            if not isinstance(types, Missing) and types and technology not in types:
+            if not isinstance(types, Missing) and technology not in types:
                 continue
-            listed = await self.parsed(line, read)
+            listed = await self.parsed(line, read, may_lack=isinstance(types, Missing))
             if isinstance(listed, Missing):
                 return listed
             found += listed
+        if isinstance(types, Missing) and not found:
+            return types
         # The trunks first: they are looked at however many telephones there are.
         found.sort(key=lambda one: not one.why_trunk)
         return tuple([await self._detailed(one) for one in found[:_MOST_ENDPOINTS]]) + tuple(
@@ -112,8 +124,12 @@ class _Asking:
 
     async def _detailed(self, endpoint: Endpoint) -> Endpoint:
         technology, _, name = endpoint.channel.partition("/")
-        if technology != "PJSIP" or not _PLAIN.fullmatch(name):
+        if not _PLAIN.fullmatch(name):
             return endpoint
+        if technology != "PJSIP":
+            line = f"{technology.lower()} show peer {name}"
+            context = await self.parsed(line, text.context_of)
+            return endpoint if isinstance(context, Missing) else replace(endpoint, context=context)
         told = await self.parsed(f"pjsip show endpoint {name}", text.parameters_of)
         if isinstance(told, Missing):
             return endpoint

@@ -133,7 +133,7 @@ def _weak_users(manager: Path | Missing) -> Seen[tuple[str, ...]]:
     if isinstance(manager, Missing):
         return manager
     try:
-        secrets = dict(_secrets(manager, 0))
+        secrets = dict(_secrets(manager, manager.parent, 0))
     except OSError as error:
         return Missing(
             f"{manager} cannot be read here ({error.strerror})",
@@ -142,7 +142,14 @@ def _weak_users(manager: Path | Missing) -> Seen[tuple[str, ...]]:
     return tuple(user for user, secret in secrets.items() if secret.lower() in _KNOWN_SECRETS)
 
 
-def _secrets(file: Path, depth: int) -> Iterator[tuple[str, str]]:
+def _included(folder: Path, name: str) -> list[Path]:
+    """The files of an #include, which Asterisk looks for in its folder unless it begins with /."""
+    path = Path(name)
+    root = Path(path.anchor) if path.is_absolute() else folder
+    return sorted(root.glob(str(path.relative_to(path.anchor))))
+
+
+def _secrets(file: Path, folder: Path, depth: int) -> Iterator[tuple[str, str]]:
     section = ""
     for line in file.read_text(errors="replace").splitlines():
         text = line.partition(";")[0].strip()
@@ -150,7 +157,7 @@ def _secrets(file: Path, depth: int) -> Iterator[tuple[str, str]]:
             section = opened["name"]
         elif included := _INCLUDE.match(text):
             if depth < _DEEPEST:
-                for other in sorted(file.parent.glob(included["file"].strip().lstrip("/"))):
-                    yield from _secrets(other, depth + 1)
+                for other in _included(folder, included["file"].strip()):
+                    yield from _secrets(other, folder, depth + 1)
         elif (found := _SECRET.fullmatch(text)) and section not in ("", "general"):
             yield section, found["secret"].strip()
