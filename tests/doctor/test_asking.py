@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from tests.doctor.dialplans import ASK, DIAL, LOOK, context, reader, unasked
 from tests.routing.carriers import TRUNKS
 
 from dialwarden.doctor.asking import Reader
-from dialwarden.doctor.dialplan_text import read_file, read_shown
-
-ASK = "Gosub(dialwarden,check,1(${EXTEN},paris))"
-LOOK = 'GotoIf($["${DIALWARDEN_VERDICT}" != "ALLOW"]?no)'
-DIAL = "Dial(PJSIP/${DIALWARDEN_NUMBER}@carrier,60)"
+from dialwarden.doctor.dialplan_text import read_file
 
 # As FreePBX 17 makes it: the number is dialled in a context of its own, behind the trunk's macro.
 FREEPBX_17 = """
@@ -39,23 +36,6 @@ exten => s,1,Macro(dialout-trunk-predial-hook,)
 NO_HOOK = "\n[macro-dialout-trunk-predial-hook]\nexten => s,1,MacroExit()\n"
 
 
-def reader(text: str, *entries: str) -> Reader:
-    return Reader(read_file(text), TRUNKS, agi_port=4580, entries=frozenset(entries))
-
-
-def unasked(text: str, *entries: str) -> list[str]:
-    """`EXTEN@CONTEXT`, with a ? behind what cannot be read."""
-    return [
-        f"{one.extension}@{one.context}{'?' if one.dynamic else ''}"
-        for one in reader(text, *entries).unasked()
-    ]
-
-
-def context(*lines: str, name: str = "out", pattern: str = "_X.") -> str:
-    steps = "".join(f" same => n,{line}\n" for line in lines)
-    return f"[{name}]\nexten => {pattern},1,NoOp()\n{steps}"
-
-
 @pytest.mark.parametrize(
     "dial",
     [
@@ -67,6 +47,7 @@ def context(*lines: str, name: str = "out", pattern: str = "_X.") -> str:
         "RetryDial(beep,5,3,PJSIP/${EXTEN}@carrier)",
         "Page(PJSIP/${EXTEN}@carrier)",
         "Originate(PJSIP/${EXTEN}@carrier,app,Wait,60)",
+        "Originate(PJSIP/100,app,Dial,PJSIP/${EXTEN}@carrier)",
         'ExecIf($["${X}" = "1"]?Dial(PJSIP/${EXTEN}@carrier,60,U(sub(${Y}))):NoOp())',
         "Exec(Dial(PJSIP/${EXTEN}@carrier))",
         "TryExec(Dial(PJSIP/${FILTER(0-9,${EXTEN})}@carrier))",
@@ -272,77 +253,6 @@ def test_who_asks_and_goes_on_elsewhere_has_to_look_at_the_verdict_too() -> None
     ]
     # Nobody asked: that is the other check's, and told once.
     assert reader(dials + looks + deaf.replace(ASK, "NoOp()")).unheeded() == []
-
-
-@pytest.mark.parametrize(
-    ("jump", "told"),
-    [
-        ("GotoIf($[1]?dial)", True),
-        ("GotoIf($[1]?no:dial)", True),
-        ("GotoIf($[1]?${EXTEN},dial)", True),
-        ("GotoIf($[1]?out,${EXTEN},5)", True),
-        ("GotoIfTime(9:00-17:00,mon-fri,*,*?dial)", True),
-        ("ExecIf($[1]?Goto(dial))", True),
-        ("ExecIf($[1]?GotoIf($[1]?dial))", True),
-        ("GotoIf($[1]?no)", False),
-        ("GotoIf($[1]?ask)", False),
-        ("GotoIf($[1]?gone)", False),  # a label that nobody sees is the first priority's
-    ],
-)
-def test_a_jump_past_the_question_did_not_ask(jump: str, told: bool) -> None:
-    text = (
-        f"[out]\nexten => _X.,1,NoOp()\n same => n,{jump}\n same => n(ask),{ASK}\n"
-        f" same => n,{LOOK}\n same => n(dial),{DIAL}\n same => n(no),Hangup(21)\n"
-    )
-    assert unasked(text) == (["_X.@out"] if told else [])
-
-
-def test_who_comes_in_past_the_question_has_to_have_asked() -> None:
-    out = context(ASK, LOOK, DIAL)
-    assert unasked(out + context("Goto(out,${EXTEN},4)", name="past")) == ["_X.@out"]
-    assert unasked(out + context(ASK, LOOK, "Goto(out,${EXTEN},4)", name="past")) == []
-    assert unasked(out + context("Goto(out,${EXTEN},2)", name="before")) == []
-
-
-def test_who_jumps_past_the_question_and_looks_is_sent_away() -> None:
-    join = f"[out]\nexten => _X.,1,GotoIf($[1]?join)\n same => n,{ASK}\n same => n(join),{LOOK}\n"
-    assert unasked(f"{join} same => n,{DIAL}\n same => n(no),Hangup()\n") == []
-    assert unasked(join.replace(LOOK, "NoOp()") + f" same => n,{DIAL}\n") == ["_X.@out"]
-
-
-def test_what_stands_behind_an_end_is_not_run_by_who_jumped_past_the_question() -> None:
-    text = (
-        f"[out]\nexten => _X.,1,GotoIf($[1]?inside)\n same => n,{ASK}\n same => n,{LOOK}\n"
-        " same => n,Goto(dial)\n same => n(inside),Dial(PJSIP/100)\n same => n,Hangup()\n"
-        f" same => n(dial),{DIAL}\n same => n(no),Hangup(21)\n"
-    )
-    assert unasked(text) == []
-    assert unasked(text.replace(" same => n,Hangup()\n", "")) == ["_X.@out"]
-
-
-def test_the_hours_may_lead_elsewhere() -> None:
-    dials = context(DIAL, name="dials")
-    asks = context(ASK, LOOK, "Goto(dials,${EXTEN},1)", name="asks")
-    hours = context("GotoIfTime(9:00-17:00,mon-fri,*,*?dials,${EXTEN},1)", name="hours")
-    assert unasked(dials + asks + hours) == ["_X.@dials"]
-
-
-def test_an_extension_for_one_caller_asks_for_itself() -> None:
-    shown = f"""[ Context 'out' created by 'pbx_config' ]
-  '_X.' (CID match '100') => 1. {ASK}  [extensions.conf:2]
-                    2. {LOOK}          [extensions.conf:3]
-                    3. {DIAL}          [extensions.conf:4]
-  '_X.' =>          1. {DIAL}          [extensions.conf:5]
-"""
-    (found,) = Reader(read_shown(shown), TRUNKS, agi_port=4580, entries=frozenset()).unasked()
-    assert (found.extension, found.step.place) == ("_X.", "extensions.conf:5")
-    swapped = shown.replace(" (CID match '100') =>", " =>", 1).replace(
-        "'_X.' =>          1. D", "'_X.' (CID match '100') => 1. D"
-    )
-    comes = "[ Context 'in' created by 'x' ]\n  '_9X.' => 1. Goto(out,33612345678,1)  [a:1]\n"
-    for text in (swapped, swapped + comes):
-        read = Reader(read_shown(text), TRUNKS, agi_port=4580, entries=frozenset())
-        assert [one.extension for one in read.unasked()] == ["_X./100"]
 
 
 @pytest.mark.parametrize(

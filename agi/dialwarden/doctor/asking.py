@@ -27,6 +27,7 @@ _AGI_CHECK = re.compile(r"agi://[^/,]*:(?P<port>\d+)/check\b", re.IGNORECASE)
 _VERDICT = "${DIALWARDEN_VERDICT"
 _TALKING = frozenset({"noop", "verbose", "log"})  # these only tell what it is
 _OURS = "dialwarden"
+_EMERGENCY = "DIALPLAN_EXISTS(dialwarden-emergency,"
 _DEEPEST = 12
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _TELLING = 7  # characters of a context's name beside a variable that tell it; "macro-" has six
@@ -65,6 +66,13 @@ class Reader:
         self._asking: dict[Place, bool] = {}
         self._looking: dict[Place, bool] = {}
         self._entries = self._with_included(entries)
+        # Past the question when the number is one of those that pass: as our own files do it.
+        self._for_emergencies = {
+            ((context, extension), step.priority)
+            for context, extension, steps in self._everything()
+            for step in steps
+            if _EMERGENCY in step.data and step.application.lower() == "gotoif"
+        }
         self._jumps = self._all_jumps()
         self._ways = self._all_ways()
         self._first_question = {place: self._first(place) for place in self._places()}
@@ -185,7 +193,9 @@ class Reader:
         leaving: dict[Place, list[tuple[int, Way]]] = {}
         for way, callers in self._jumps.items():
             for place, priorities in callers.items():
-                leaving.setdefault(place, []).extend((one, way) for one in priorities)
+                leaving.setdefault(place, []).extend(
+                    (one, way) for one in priorities if (place, one) not in self._for_emergencies
+                )
         return lines_run(
             self._open_to_all(),
             leaving,

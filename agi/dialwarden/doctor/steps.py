@@ -27,7 +27,10 @@ _CONDITIONAL = {
     "gosubif": "gosub", "gotoif": "goto", "gotoiftime": "goto", "macroif": "macro",
 }  # fmt: skip
 _WRAPPERS = frozenset({"execif", "execiftime", "exec", "tryexec"})
+# G, F, b and B name context^extension^priority, M a macro, U a context.
+_OPTION = re.compile(r"(?P<option>[GFbBMU])\((?P<to>[^()]*)")
 _OPENING, _CLOSING = "([{", ")]}"
+_DIALLING = (["app", "dial"], ["app", "page"])  # Originate(…,app,Dial,PJSIP/…) calls two
 _TELLING = 4  # characters of a variable's name beside another variable that tell it: OUT_
 _MOST_READINGS = 64
 
@@ -81,7 +84,7 @@ def targets(call: Call, context: str, extension: str) -> Iterator[Target]:
     texts = [call.data]
     if application != call.application:
         _, _, branches = call.data.partition("?")
-        texts = _split(branches, ":") if application != "macro" else [branches.partition(":")[0]]
+        texts = _split(branches, ":")
     for text in texts:
         if application in ("gosub", "goto"):
             # Gosub's own arguments stand in parentheses behind the priority.
@@ -91,13 +94,33 @@ def targets(call: Call, context: str, extension: str) -> Iterator[Target]:
                 at = parts[-2] if len(parts) > 1 else extension
                 priority = parts[-1].partition("(")[0].strip()
                 yield Target(named, at, returns=application == "gosub", priority=priority)
-        elif application in ("macro", "macroexclusive"):
+        elif application in ("macro", "macroexclusive") and text.strip():
             yield Target(f"macro-{_split(text, ',')[0].strip()}", "s", returns=True)
+    yield from _led_by_arguments(call)
     for text in _dial_arguments(call.application, call.data):
         for technology, resource in split_destinations(text):
             if technology.lower() == "local":
                 name, _, rest = resource.partition("@")
                 yield Target(rest.partition("/")[0] or "default", name, returns=False)
+
+
+def _led_by_arguments(call: Call) -> Iterator[Target]:
+    """Where Originate, DISA and Dial's own options lead; none of them comes back to ask for us."""
+    parts = [part.strip() for part in _split(call.data, ",")]
+    if call.application == "originate" and parts[1:2] == ["exten"] and len(parts) > 2:
+        extension, priority = (*parts[3:5], *("s", "1")[len(parts[3:5]) :])
+        yield Target(parts[2], extension, returns=False, priority=priority)
+    elif call.application == "disa":
+        yield Target(parts[1] if len(parts) > 1 else "disa", VALUE, returns=False)
+    elif call.application in ("dial", "retrydial"):
+        for found in _OPTION.finditer(",".join(parts[2:])):
+            led = [part.strip() for part in found["to"].split("^")]
+            if found["option"] == "M":
+                yield Target(f"macro-{led[0]}", "s", returns=False)
+            elif found["option"] == "U":
+                yield Target(led[0], "s", returns=False)
+            elif len(led) > 2:
+                yield Target(led[-3], led[-2], returns=False, priority=led[-1])
 
 
 def destinations(step: Step) -> Iterator[str]:
@@ -109,7 +132,13 @@ def destinations(step: Step) -> Iterator[str]:
 
 def _dial_arguments(application: str, data: str) -> Iterator[str]:
     if application in ("dial", "page", "originate"):
-        yield _split(data, ",")[0]
+        parts = _split(data, ",")
+        yield parts[0]
+        if (
+            application == "originate"
+            and [part.strip().lower() for part in parts[1:3]] in _DIALLING
+        ):
+            yield from parts[3:4]
     elif application == "retrydial":
         yield from _split(data, ",")[3:4]
 
