@@ -133,7 +133,7 @@ def test_what_runs_beside_asterisk_knows_its_neighbours_only_where_they_are_join
     [
         ("panoramisk", {"link"}),
         ("aiosqlite", {"ledger"}),
-        ("h11", {"doors"}),
+        ("h11", {"doctor", "doors"}),
         ("prometheus_client", {"doors"}),
         ("uvloop", {"bridge.py"}),
         ("dialwarden.link", {"asterisk.py", "doctor", "link"}),

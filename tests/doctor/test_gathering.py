@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -202,6 +202,29 @@ async def test_who_says_nothing_is_not_waited_for() -> None:
     finally:
         server.close()
     assert found.answers["paris"] == Missing("no answer within 0.1 s")
+
+
+async def test_a_health_that_never_ends_is_not_waited_for() -> None:
+    """A byte now and then is an answer to each read, and none to the question."""
+
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.05)  # so slowly does it answer
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        nowhere = '[agi]\nlisten = "127.0.0.1:9"\n'
+        settings = config(f'{TOML}{nowhere}[http]\nlisten = "127.0.0.1:{port}"\n')
+        found = await bridge_side.look(settings, 0.3)
+    finally:
+        server.close()
+    assert isinstance(found.health, Missing)
+    assert found.health.why.endswith("/healthz: no answer within 0.3 s")
 
 
 async def test_no_proxy_is_asked_about_the_bridge(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,9 @@ import asyncio
 import json
 import os
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Iterable, Mapping
+
+import h11
 
 from dialwarden.doctor.snapshot import Answer, BridgeSide, Missing, Seen
 from dialwarden.numbers.examples import example_number
@@ -22,8 +22,7 @@ from dialwarden.wire.agi_command import variables_in
 
 _LONGEST = 65536
 _MOST_CAMPAIGNS = 20
-# Whatever proxy the environment names: it is not to be asked for what listens here.
-_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+_RUNNING = "is the bridge running?"
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -38,23 +37,47 @@ async def look(config: Config, timeout_s: float) -> BridgeSide:
 
 async def _health(config: Config, timeout_s: float) -> Seen[Mapping[str, object]]:
     address = _reachable(config.http.listen)
-
-    def get() -> bytes:
-        url = f"http://{address}/healthz"
-        try:
-            with _DIRECTLY.open(url, timeout=timeout_s) as answer:
-                return bytes(answer.read(_LONGEST))
-        except urllib.error.HTTPError as error:  # 503, with a body like any other
-            return error.read(_LONGEST)
-
     try:
-        said = json.loads(await asyncio.to_thread(get))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        return Missing(f"http://{address}/healthz: {reason}", "is the bridge running?")
+        async with asyncio.timeout(timeout_s):
+            said = json.loads(await _fetched(address))
+    except TimeoutError:
+        return Missing(f"http://{address}/healthz: no answer within {timeout_s:g} s", _RUNNING)
+    except (OSError, ValueError, h11.ProtocolError) as error:
+        return Missing(f"http://{address}/healthz: {_reason(error)}", _RUNNING)
     if not isinstance(said, dict):
         return Missing(f"http://{address}/healthz answers something else", "correct [http] listen")
     return said
+
+
+async def _fetched(address: Address) -> bytes:
+    """The body of /healthz, whatever its status: 503 has one like any other.
+
+    No proxy that the environment names is asked for what listens here.
+    """
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    try:
+        wire = h11.Connection(h11.CLIENT)
+        headers = [("Host", str(address)), ("Connection", "close")]
+        asked = wire.send(h11.Request(method="GET", target="/healthz", headers=headers))
+        writer.write((asked or b"") + (wire.send(h11.EndOfMessage()) or b""))
+        body = b""
+        while len(body) < _LONGEST:
+            event = wire.next_event()
+            if event is h11.NEED_DATA:
+                wire.receive_data(await reader.read(_LONGEST))
+            elif isinstance(event, h11.Data):
+                body += event.data
+            elif isinstance(event, h11.EndOfMessage | h11.ConnectionClosed):
+                break
+        return body
+    finally:
+        writer.close()
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return str(error)
 
 
 async def _ask(config: Config, campaign: str, timeout_s: float) -> Seen[Answer]:
@@ -69,7 +92,7 @@ async def _ask(config: Config, campaign: str, timeout_s: float) -> Seen[Answer]:
     except TimeoutError:
         return Missing(f"no answer within {timeout_s:g} s")
     except OSError as error:
-        return Missing(os.strerror(error.errno).lower() if error.errno else str(error))
+        return Missing(_reason(error))
     told = variables_in(line)
     if VERDICT not in told:
         return Missing(
