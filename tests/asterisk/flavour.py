@@ -89,7 +89,11 @@ class Flavoured:
 
     def _start(self) -> None:
         self.bridge = Bridge.start(_config(), self.directory, ports=self._ports)
-        self.bridge.wait_ready()
+        try:
+            self.bridge.wait_ready()
+        except BaseException:
+            self.bridge.kill()  # nobody has it yet who would stop it
+            raise
 
     @contextmanager
     def dead(self) -> Iterator[None]:
