@@ -162,6 +162,19 @@ def attempt_states(bridge: Bridge) -> list[tuple[str, str | None]]:
         return list(conn.execute("SELECT state, outcome FROM attempt ORDER BY id"))
 
 
+def until_answered(bridge: Bridge) -> None:
+    """Wait until the answer is on record: the ACK leaves before Asterisk has heard of it."""
+
+    def answered() -> bool:
+        with closing(sqlite3.connect(bridge.directory / "ledger.db")) as conn:
+            (count,) = conn.execute(
+                "SELECT count(*) FROM attempt WHERE answered_at IS NOT NULL"
+            ).fetchone()
+        return bool(count)
+
+    until(answered, "an answer on record")
+
+
 def barrier(bridge: Bridge, office: Pbx, trunk: Trunk) -> None:
     """Return when the guard has dealt with everything dialled before: a catch of our own is."""
     before = len(bypasses(bridge))

@@ -40,6 +40,7 @@ from office import (
     bypasses,
     config,
     until,
+    until_answered,
 )
 
 STRANGER = "33612999999"
@@ -269,8 +270,8 @@ def test_a_call_judged_by_the_gateway_and_then_by_the_dialplan_is_one_attempt(
         )  # fmt: skip
         assert response["response"] == "Success"
         last = second_trunk if failed_over else trunk
-        invite = last.wait_invite(MOBILE)
-        last.wait(lambda: invite.acked_at is not None, what="a conversation")
+        last.wait_invite(MOBILE)
+        until_answered(bridge)
     office.hang_up_all()
     until(lambda: attempt_states(bridge) == [("settled", "answered")], "one attempt, answered")
     assert len(trunk.invites(MOBILE)) == 1

@@ -24,6 +24,7 @@ from office import (
     health,
     stopped,
     until,
+    until_answered,
 )
 
 # What is never touched ------------------------------------------------------------------------
@@ -186,9 +187,7 @@ def test_carrier_failover_is_one_attempt(
     call = office.dial(MOBILE, "two-trunks")
     second_trunk.wait_invite(MOBILE)
     if second is Outcome.ANSWER and first is not Outcome.BUSY:
-        second_trunk.wait(
-            lambda: second_trunk.invites(MOBILE)[0].acked_at is not None, what="an ACK"
-        )
+        until_answered(bridge)
         office.hang_up(call)
     until(lambda: attempt_states(bridge) == [("settled", outcome)], f"one attempt, {outcome}")
     assert (len(trunk.invites(MOBILE)), len(second_trunk.invites(MOBILE))) == invites
@@ -237,8 +236,7 @@ def test_in_report_mode_it_goes_out_and_counts(office: Pbx, trunk: Trunk, start:
     bridge = start(config("report"))
     call = office.dial(MOBILE, "forgot")
     trunk.wait_invite(MOBILE)
-    # The ACK leaves before Asterisk's dialplan hears of the answer: hung up there, it is none.
-    office.wait_bridged(call)
+    until_answered(bridge)
     office.hang_up(call)
     until(lambda: attempt_states(bridge) == [("settled", "answered")], "an attempt")
     (refusal,) = bypasses(bridge)
