@@ -53,13 +53,12 @@ def _health(config: Config, known: KnownList, head: Head | None, now: datetime) 
 
 def _limits_today(config: Config, name: str, today: date) -> dict[str, int | None]:
     """The campaigns that ask for a list on a day, each with the greatest age that it may have."""
-    found = {}
-    for campaign in config.campaigns.values():
-        terms = campaign.mandate.terms_on(today, campaign.purpose)
-        for rule in terms.lists if terms else ():
-            if rule.name == name:
-                found[campaign.name] = rule.max_age_days
-    return found
+    return {
+        campaign.name: rule.max_age_days
+        for campaign in config.campaigns.values()
+        for rule in campaign.lists_on(today)
+        if rule.name == name
+    }
 
 
 def _is_stale(head: Head | None, age: int | None, most: int | None) -> bool:

@@ -73,7 +73,7 @@ def exempting(*patterns: str) -> Snapshot:
     return healthy(f"[defaults]\nexempt = {list(patterns)}\n".replace("'", '"') + TOML)
 
 
-def a_list(as_of: date, **more: int) -> dict[str, ListFact]:
+def a_list(as_of: date | None, **more: int) -> dict[str, ListFact]:
     return {"house": ListFact("house", as_of, NOW, 10, **more)}
 
 
@@ -235,6 +235,7 @@ def test_a_healthy_system_is_green() -> None:
         ("exempt.lists", with_ledger(lists={"staff": ListFact("staff", None, NOW, 5000)}), WARNING,
          "exempt list staff has 5,000 numbers"),
         ("lists", with_ledger(lists={}), FAILURE, "list house was never imported"),
+        ("lists", with_ledger(lists=a_list(None)), FAILURE, "list house has no as-of date"),
         ("lists", with_ledger(lists=a_list(date(2026, 10, 22))), FAILURE,
          "list house is of 2026-10-22, older than its 30 days: every call of paris is refused"),
         ("lists", with_ledger(lists=a_list(date(2026, 10, 23))), WARNING, "0 days more"),

@@ -52,17 +52,12 @@ def lists(seen: Snapshot) -> Iterator[Item]:
 
 
 def _needed(seen: Snapshot) -> Mapping[str, _Needed]:
-    """Each list that a regime in force today, or a campaign's own settings, asks for."""
+    """Each list that calls of today ask for, by the very terms that the rules judge by."""
     today = seen.now.date()
     found: dict[str, _Needed] = {}
     for campaign in seen.config.campaigns.values():
-        regime = campaign.policy.regime_on(today)
-        rules = [
-            rule for rule in (regime.lists if regime else ()) if campaign.purpose in rule.purposes
-        ]
-        for rule in (*rules, *campaign.own_lists):
-            entry = seen.config.lists.get(rule.name)
-            before = found.get(rule.name, _Needed([], entry.max_age if entry else None))
+        for rule in campaign.lists_on(today):
+            before = found.get(rule.name, _Needed([], None))
             limits = [one for one in (before.limit_days, rule.max_age_days) if one is not None]
             found[rule.name] = _Needed(
                 [*before.campaigns, campaign.name], min(limits, default=None)
@@ -82,9 +77,14 @@ def _fresh(name: str, needed: _Needed, ledger: LedgerSide, today: date) -> Item 
         )
     if needed.limit_days is None:
         return None
-    as_of = fact.as_of or fact.imported_at.date()
-    left = (as_of + timedelta(days=needed.limit_days) - today).days
     do = f"import a newer file: dialwarden list import {name} FILE --as-of DATE"
+    as_of = fact.as_of
+    if as_of is None:
+        return failure(
+            f"list {name} has no as-of date, and may be {needed.limit_days} days old: {refused}",
+            do, name,
+        )  # fmt: skip
+    left = (as_of + timedelta(days=needed.limit_days) - today).days
     if left < 0:
         return failure(
             f"list {name} is of {as_of}, older than its {needed.limit_days} days: {refused}",

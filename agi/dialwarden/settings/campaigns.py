@@ -150,6 +150,14 @@ class Campaign:
         asked = (rule.name for regime in self.policy.regimes for rule in regime.lists)
         return frozenset({*asked, *(rule.name for rule in self.own_lists)})
 
+    def lists_on(self, day: date) -> tuple[ListRule, ...]:
+        """The lists that its calls of a local date ask for, each with the greatest age that holds.
+
+        None where no regime is in force: every call is refused then.
+        """
+        terms = self.mandate.terms_on(day, self.purpose)
+        return terms.lists if terms is not None else ()
+
     def unsaid(self, today: date) -> Iterator[str]:
         """What the settings leave open, or seem to misspell, that a rule hangs on from today on."""
         bans = {
