@@ -46,10 +46,6 @@ class Systemd:
         self._hushed = False
 
     @property
-    def listens(self) -> bool:
-        return bool(self._environ.get("NOTIFY_SOCKET"))
-
-    @property
     def watchdog_s(self) -> float | None:
         """Without a sign of life for so long we are ended and started anew; None: nobody looks."""
         micros = self._environ.get(_WATCHDOG_USEC, "")

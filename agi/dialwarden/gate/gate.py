@@ -65,10 +65,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def _nothing(_: sqlite3.Connection) -> None:
-    """A work that only waits for those before it."""
-
-
 def _grant(answer: Answer, attempt: int, question: Question) -> Grant:
     verdict = answer.verdict
     return Grant(
@@ -346,7 +342,7 @@ class Gate:
         # The batch under way may hold answers that nobody waits for any more: this one comes after
         # it, and what is to be taken back is known then.
         with contextlib.suppress(LedgerError):
-            await self._ledger.transact(_nothing)
+            await self._ledger.take_nothing(written=False)
         while self._background:
             await asyncio.wait(self._background)
 

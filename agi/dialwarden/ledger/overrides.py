@@ -177,12 +177,6 @@ def list_overrides(
         yield _override(row)
 
 
-def newest_override(conn: sqlite3.Connection) -> int:
-    """The id of the newest, 0 where there never was any."""
-    found: int = conn.execute("SELECT ifnull(max(id), 0) FROM override").fetchone()[0]
-    return found
-
-
 class KnownOverrides:
     """The overrides that are not over, as a connection last read them; used in its thread.
 

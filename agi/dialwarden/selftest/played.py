@@ -7,21 +7,19 @@ real ones do is shown by nothing here: it is a second best, and the command says
 
 from __future__ import annotations
 
-import csv
-import shlex
 import socket
 import time
 from contextlib import suppress
 
 from dialwarden import variables
 from dialwarden.selftest.plugs import CAMPAIGN, Told
+from dialwarden.wire.agi_command import variables_in
 
 # res/res_agi.c waits so long for a connection, and the dialplan for an answer.
 CONNECT_S = 2.0
 ANSWER_S = 2.0
 
 _REFUSED = Told("REFUSE", "unavailable", "dialwarden did not answer", agi="SUCCESS")
-_HEAD = "SET VARIABLE ARRAY("
 
 
 class PlayedAsterisk:
@@ -61,22 +59,6 @@ def verdict_of(answered: dict[str, str] | None) -> Told:
     return Told("REFUSE", "unavailable", why, agi="SUCCESS")
 
 
-def variables_set(line: bytes) -> dict[str, str] | None:
-    """The variables that a command line sets; None where it sets none."""
-    text = line.decode("utf-8", errors="replace")
-    if not text.startswith(_HEAD):
-        return None
-    try:
-        words = shlex.split(text)
-    except ValueError:  # a quote that nobody closed
-        return None
-    if len(words) != 4:
-        return None
-    names = words[2].removeprefix("ARRAY(").removesuffix(")").split(",")
-    values = next(csv.reader([words[3]], escapechar="\\"), [])
-    return dict(zip(names, values, strict=False))
-
-
 def _ask(conn: socket.socket, number: str) -> tuple[dict[str, str] | None, bool]:
     """The variables that were set, and whether a line was begun and left unended."""
     deadline = time.monotonic() + ANSWER_S
@@ -93,8 +75,8 @@ def _ask(conn: socket.socket, number: str) -> tuple[dict[str, str] | None, bool]
             buffer += more
             *lines, buffer = buffer.split(b"\n")
             for line in lines:
-                answered = variables_set(line)
-                found = answered if answered is not None else found
+                answered = variables_in(line + b"\n")
+                found = answered or found
                 conn.sendall(b"200 result=1\n" if answered else b"510 Invalid or unknown command\n")
     return found, bool(buffer) and not over
 
